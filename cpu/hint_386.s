@@ -1,0 +1,25 @@
+#include "textflag.h"
+
+// func pause(n uint32)
+TEXT ·pause(SB), NOSPLIT, $0-4
+	MOVL n+0(FP), AX
+	TESTL AX, AX
+	JZ   done
+again:
+	PAUSE
+	SUBL $1, AX
+	JNZ  again
+done:
+	RET
+
+// func prefetchRead(p unsafe.Pointer)
+TEXT ·prefetchRead(SB), NOSPLIT, $0-4
+	MOVL p+0(FP), AX
+	PREFETCHT0 (AX)
+	RET
+
+// func prefetchWrite(p unsafe.Pointer)
+TEXT ·prefetchWrite(SB), NOSPLIT, $0-4
+	MOVL p+0(FP), AX
+	PREFETCHT0 (AX)
+	RET

@@ -1,0 +1,5 @@
+//go:build s390x
+
+package cpu
+
+const cacheLineSize = 256
