@@ -1,0 +1,172 @@
+// Cache: one worker's private stock of buffers.
+
+package pool
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/ringway-net/ringway/cpu"
+)
+
+// CacheSize is the most buffers that one Cache holds. A pool must have that many for each
+// of its caches beside those that are in use at a time, or workers may find it exhausted while
+// others have buffers idle.
+const CacheSize = 2 * magazineSize
+
+// Cache is one worker's private stock of free buffers: the one that was put back last, and is warm,
+// comes out first, and no other goroutine is met but once in 64 buffers.
+//
+// A Cache belongs to one goroutine at a time; two at once are a race, and
+// reported as one. The buffers themselves are like any other: whoever has one may
+// release it, through any Cache of the pool or none. Its worker closes it.
+type Cache struct {
+	_ cpu.Pad
+	p *Pool
+	// free is the stock, a stack in store; nil once the Cache is closed, which sends every
+	// operation to the slow path.
+	free   []uint32
+	store  [CacheSize]uint32
+	madeAt string
+	// idle is len(free) as others may see it: when the depot was last met, or at the
+	// end of the last burst.
+	idle atomic.Int32
+	_    cpu.Pad
+}
+
+// NewCache makes a Cache for one worker. It holds nothing yet.
+func (p *Pool) NewCache() *Cache {
+	c := &Cache{p: p, madeAt: "?"}
+	c.free = c.store[:0]
+	if _, file, line, ok := runtime.Caller(1); ok {
+		c.madeAt = fmt.Sprintf("%s:%d", file, line)
+	}
+	p.mu.Lock()
+	p.caches[c] = struct{}{}
+	p.mu.Unlock()
+	return c
+}
+
+// Pool returns the pool that c is a cache of.
+func (c *Cache) Pool() *Pool { return c.p }
+
+// Get takes a buffer, as Pool.Get does.
+func (c *Cache) Get() (Buffer, error) {
+	if len(c.free) == 0 && !c.refill() {
+		return Buffer{}, c.p.empty()
+	}
+	last := len(c.free) - 1
+	i := c.free[last]
+	c.free = c.free[:last]
+	return c.p.lend(i), nil
+}
+
+// GetBurst takes up to len(dst) buffers and returns how many there were.
+func (c *Cache) GetBurst(dst []Buffer) int {
+	n := 0
+	for n < len(dst) && (len(c.free) > 0 || c.refill()) {
+		rest := len(c.free) - min(len(c.free), len(dst)-n)
+		c.p.lendAll(dst[n:], c.free[rest:])
+		n += len(c.free) - rest
+		c.free = c.free[:rest]
+	}
+	c.idle.Store(int32(len(c.free)))
+	return n
+}
+
+// GetBulk takes len(dst) buffers, or none and returns false.
+func (c *Cache) GetBulk(dst []Buffer) bool {
+	n := c.GetBurst(dst)
+	if n < len(dst) {
+		c.PutBurst(dst[:n])
+		return false
+	}
+	return true
+}
+
+// CopyIn takes a buffer and copies data into it, as Pool.CopyIn does.
+func (c *Cache) CopyIn(data []byte) (Buffer, error) {
+	p := c.p
+	if p.config.Headroom+len(data) <= int(p.room) && (len(c.free) > 0 || c.refill()) {
+		b, _ := c.Get()
+		b.fill(p, p.config.Headroom, data)
+		return b, nil
+	}
+	return p.copyToHeap(data, p.config.Headroom)
+}
+
+// Put releases b, which is a buffer of this pool: Release by way of the
+// cache. It never waits and never fails; it panics if b is not live or another
+// pool's.
+func (c *Cache) Put(b Buffer) {
+	if len(c.free) == cap(c.free) {
+		c.flush()
+	}
+	if i, ok := c.p.reclaim(b); ok {
+		c.free = append(c.free, i)
+	}
+	if c.p.returned.Waiting() {
+		c.share()
+	}
+}
+
+// PutBurst releases all of bs, as Put does.
+func (c *Cache) PutBurst(bs []Buffer) {
+	for len(bs) > 0 {
+		if len(c.free) == cap(c.free) {
+			c.flush()
+		}
+		n := min(len(bs), cap(c.free)-len(c.free))
+		c.free = c.p.reclaimAll(bs[:n], c.free)
+		bs = bs[n:]
+	}
+	c.idle.Store(int32(len(c.free)))
+	if c.p.returned.Waiting() {
+		c.share()
+	}
+}
+
+// Close gives what the cache holds back to the pool. The Cache must not be used
+// afterwards, that panics; closing it again does nothing.
+func (c *Cache) Close() {
+	if c.free == nil {
+		return
+	}
+	c.share()
+	c.free = nil
+	c.p.mu.Lock()
+	delete(c.p.caches, c)
+	c.p.mu.Unlock()
+}
+
+// refill gets a magazine's worth of slots into the empty cache, and reports whether
+// there were any.
+func (c *Cache) refill() bool {
+	c.open()
+	n := c.p.withdraw(c.store[:magazineSize])
+	c.free = c.store[:n]
+	c.idle.Store(int32(n))
+	return n > 0
+}
+
+// flush makes room in the full cache: the older half of it goes to the depot.
+func (c *Cache) flush() {
+	c.open()
+	c.p.deposit(c.free[:magazineSize])
+	c.free = c.free[:copy(c.free, c.free[magazineSize:])]
+	c.idle.Store(int32(len(c.free)))
+}
+
+// share gives all that the cache holds to the depot, for those who wait.
+func (c *Cache) share() {
+	c.p.deposit(c.free)
+	c.free = c.free[:0]
+	c.idle.Store(0)
+}
+
+func (c *Cache) open() {
+	if c.free == nil {
+		panic(fmt.Sprintf("pool %q: use of a Cache after its Close (it was made at %s)", c.p.config.Name, c.madeAt))
+	}
+}

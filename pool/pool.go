@@ -1,0 +1,377 @@
+// Pool: making one, taking buffers from it, giving them back, closing it.
+
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/park"
+)
+
+var (
+	// ErrExhausted says that all buffers are out, or idle in Caches.
+	ErrExhausted = errors.New("pool: exhausted")
+	// ErrTooLarge says that data is longer than MaxFrame, or than a buffer has
+	// room for where the heap can't help.
+	ErrTooLarge = errors.New("pool: data too large for a buffer")
+	// ErrClosed says that the pool was closed.
+	ErrClosed = errors.New("pool: closed")
+	// ErrTooManyPools says that 255 pools are open, which is what a handle can tell apart.
+	ErrTooManyPools = errors.New("pool: 255 pools are open, there can be no more")
+)
+
+// Pool is a fixed number of buffers. All its methods may be called from any
+// goroutine. A worker that moves many buffers is quicker with a Cache.
+type Pool struct {
+	// Written by New alone.
+	config   Config
+	id       uint32 // in the place that it has in a handle
+	stride   uintptr
+	headroom uint32 // where a new frame begins, from the slot's start
+	room     uint32 // bytes of a slot: headroom and BufferSize
+	count    uint32 // slots below it are in the region, the others on the heap
+	base     unsafe.Pointer
+	region   region
+	slots    []slotState // Count of them, then HeapBuffers
+	meta     []Meta      // likewise
+	heap     heap
+	track    *tracker // nil without Config.Track
+
+	depot depot
+
+	// out is how many slots of the region are not in the depot. A get adds before it looks
+	// whether the pool is closed, Close says so before it looks at out: one of
+	// them sees the other, so that the region is not unmapped under a buffer.
+	out       atomic.Int64
+	_         cpu.Pad
+	highWater atomic.Int64 // the most that out ever was
+	failed    atomic.Uint64
+	fallbacks atomic.Uint64
+	closed    atomic.Bool
+	returned  park.List // those who wait for a slot of the region, or of the heap
+	_         cpu.Pad
+
+	mu     sync.Mutex
+	caches map[*Cache]struct{}
+	unmap  sync.Once
+}
+
+// New makes a pool. The region is mapped but, unless Config.Prefault is set, no memory is used
+// before buffers are. The error wraps ErrConfig and names the field if c is bad,
+// is ErrTooManyPools, or says why the system gave no memory.
+func New(c Config) (*Pool, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRegion(c.Count*c.stride(), c.HugePages, c.Prefault)
+	if err != nil {
+		return nil, fmt.Errorf("pool: no memory for %d buffers: %w", c.Count, err)
+	}
+	total := c.Count + c.HeapBuffers
+	p := &Pool{
+		config:   c,
+		stride:   uintptr(c.stride()),
+		headroom: uint32(c.Headroom),
+		room:     uint32(c.Headroom + c.BufferSize),
+		count:    uint32(c.Count),
+		region:   r,
+		base:     unsafe.Pointer(unsafe.SliceData(r.mem)),
+		slots:    make([]slotState, total),
+		meta:     make([]Meta, total),
+		track:    newTracker(c.Track),
+		caches:   map[*Cache]struct{}{},
+	}
+	next := make([]atomic.Uint32, total)
+	p.depot.init(0, uint32(c.Count), next)
+	p.heap.init(uint32(c.Count), uint32(c.HeapBuffers), next)
+	if err := register(p); err != nil {
+		return nil, errors.Join(err, r.unmap())
+	}
+	return p, nil
+}
+
+// Name returns the pool's name.
+func (p *Pool) Name() string { return p.config.Name }
+
+// BufferSize returns the room for a frame in bytes, behind the headroom.
+func (p *Pool) BufferSize() int { return p.config.BufferSize }
+
+// Count returns the number of buffers in the region.
+func (p *Pool) Count() int { return p.config.Count }
+
+// Get takes a buffer: empty, with the configured headroom in front of it. The error is
+// ErrExhausted or ErrClosed.
+func (p *Pool) Get() (Buffer, error) {
+	var one [1]Buffer
+	if p.GetBurst(one[:]) == 0 {
+		return Buffer{}, p.empty()
+	}
+	return one[0], nil
+}
+
+// empty counts a get that found nothing and returns why.
+func (p *Pool) empty() error {
+	if p.closed.Load() {
+		return ErrClosed
+	}
+	p.failed.Add(1)
+	return ErrExhausted
+}
+
+// GetBurst takes up to len(dst) buffers and returns how many there were.
+func (p *Pool) GetBurst(dst []Buffer) int {
+	var slots [magazineSize]uint32
+	for n := 0; n < len(dst); {
+		want := min(len(dst)-n, magazineSize)
+		got := p.withdraw(slots[:want])
+		p.lendAll(dst[n:], slots[:got])
+		n += got
+		if got < want {
+			return n
+		}
+	}
+	return len(dst)
+}
+
+// GetBulk takes len(dst) buffers, or none and returns false.
+func (p *Pool) GetBulk(dst []Buffer) bool {
+	n := p.GetBurst(dst)
+	if n < len(dst) {
+		p.PutBurst(dst[:n])
+		return false
+	}
+	return true
+}
+
+// GetContext is Get that waits while the pool is exhausted. The error is ErrClosed, or
+// ctx.Err() once ctx is done. Buffers that lie idle in Caches can't be waited for
+// before their workers put one back: see Cache.
+func (p *Pool) GetContext(ctx context.Context) (b Buffer, err error) {
+	var one [1]Buffer
+	waitErr := p.returned.Wait(ctx, func() bool {
+		if p.GetBurst(one[:]) == 1 {
+			b, err = one[0], nil
+			return true
+		}
+		if p.closed.Load() {
+			err = ErrClosed
+			return true
+		}
+		return false
+	})
+	if waitErr != nil {
+		return Buffer{}, waitErr
+	}
+	return b, err
+}
+
+// PutBurst releases all of bs, which are this pool's: it is Release for many.
+// It panics if one of them is not live or another pool's; those before it are
+// released then.
+func (p *Pool) PutBurst(bs []Buffer) {
+	var slots [magazineSize]uint32
+	for len(bs) > 0 {
+		n := min(len(bs), magazineSize)
+		p.deposit(p.reclaimAll(bs[:n], slots[:0]))
+		bs = bs[n:]
+	}
+}
+
+// withdraw gets free slots from the depot and counts them as out.
+func (p *Pool) withdraw(slots []uint32) int {
+	want := int64(len(slots))
+	out := p.out.Add(want)
+	if p.closed.Load() {
+		p.back(want)
+		return 0
+	}
+	got := p.depot.get(slots)
+	if miss := want - int64(got); miss > 0 {
+		out = p.out.Add(-miss)
+	}
+	for high := p.highWater.Load(); out > high && !p.highWater.CompareAndSwap(high, out); {
+		high = p.highWater.Load()
+	}
+	return got
+}
+
+// deposit puts free slots into the depot.
+func (p *Pool) deposit(slots []uint32) {
+	if len(slots) == 0 {
+		return
+	}
+	p.depot.put(slots)
+	p.back(int64(len(slots)))
+	p.returned.WakeAll() // all, since what comes back may not suit everyone: see afterHeap
+}
+
+// back counts n slots as not out any more, and unmaps the region if they were the last of a
+// closed pool.
+func (p *Pool) back(n int64) {
+	if p.out.Add(-n) == 0 && p.closed.Load() {
+		p.release()
+	}
+}
+
+// lend makes the handle of a free slot that the caller owns.
+func (p *Pool) lend(i uint32) Buffer {
+	s := &p.slots[i]
+	if s.gen&1 != 0 {
+		p.corrupt(i)
+	}
+	s.gen++
+	b := Buffer{slot: p.id | i, gen: s.gen, off: p.headroom}
+	if p.track != nil {
+		p.track.taken(&b)
+	}
+	return b
+}
+
+// lendAll is lend for all of from, into dst.
+func (p *Pool) lendAll(dst []Buffer, from []uint32) {
+	dst = dst[:len(from)]
+	slots, id, off := p.slots, p.id, p.headroom
+	for k, i := range from {
+		s := &slots[i]
+		if s.gen&1 != 0 {
+			p.corrupt(i)
+		}
+		s.gen++
+		dst[k] = Buffer{slot: id | i, gen: s.gen, off: off}
+	}
+	if p.track != nil {
+		for k := range dst {
+			p.track.taken(&dst[k])
+		}
+	}
+}
+
+// reclaim gives up one share of b. If it was the last, the slot is the caller's to put away
+// and ok is true; slots of the heap put themselves away.
+func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
+	i = b.slot ^ p.id // the slot if b is of this pool, and out of range otherwise
+	if i >= uint32(len(p.slots)) || p.slots[i].gen != b.gen {
+		p.badPut(b)
+	}
+	s := &p.slots[i]
+	if !s.drop() {
+		return 0, false
+	}
+	if b.off&hintTracked != 0 {
+		p.track.given(b)
+	}
+	s.gen++
+	if i >= p.count {
+		p.heap.put(i)
+		p.afterHeap()
+		return 0, false
+	}
+	return i, true
+}
+
+// reclaimAll is reclaim for all of bs. It appends the slots that are the caller's to put
+// away to into, which has room for them.
+func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
+	slots, id, count := p.slots, p.id, p.count
+	for _, b := range bs {
+		i := b.slot ^ id
+		if i < uint32(len(slots)) {
+			s := &slots[i]
+			if s.gen == b.gen && i < count && b.off&hintTracked == 0 && s.extra.Load() == 0 {
+				// What reclaim does, for the most frequent kind.
+				s.gen++
+				into = append(into, i)
+				continue
+			}
+		}
+		if i, ok := p.reclaim(b); ok {
+			into = append(into, i)
+		}
+	}
+	return into
+}
+
+// afterHeap tells those whom the return of a heap slot concerns. All who wait for a
+// buffer are on one list, whatever kind they need, and so all of them try again.
+func (p *Pool) afterHeap() {
+	p.back(0)
+	p.returned.WakeAll()
+}
+
+// Free returns how many buffers can be taken now, those idle in Caches not counted.
+func (p *Pool) Free() int {
+	return int(max(0, int64(p.count)-p.out.Load()))
+}
+
+// Close ends the pool: nothing is taken from it any more, and those who wait get
+// ErrClosed. If buffers are out or Caches open it returns a *LeakError
+// that says how many (and, with Config.Track, where they were taken), and the memory stays mapped
+// until the last of them has come back. Closing again reports what is out by then.
+//
+// A []byte of a buffer that was kept beyond its Release must not be touched any more: its memory is
+// gone, and the fault can't be recovered from.
+func (p *Pool) Close() error {
+	p.closed.Store(true)
+	p.returned.WakeAll()
+	p.back(0)
+	return p.leaks()
+}
+
+// release unmaps the region once nothing of a closed pool is out.
+func (p *Pool) release() {
+	if p.heap.out.Load() != 0 || p.out.Load() != 0 {
+		return
+	}
+	p.unmap.Do(func() {
+		unregister(p)
+		if err := p.region.unmap(); err != nil {
+			panic(fmt.Sprintf("pool %q: unmapping its region: %v", p.config.Name, err))
+		}
+	})
+}
+
+// LeakError says what was not given back to a pool that was closed.
+type LeakError struct {
+	Pool     string
+	Buffers  int      // out, those in open Caches not counted
+	Caches   []string // open ones: where each was made and what it holds
+	Where    []string // with Track: what is out, and where it was taken
+	Tracking bool     // whether Config.Track was set
+}
+
+func (e *LeakError) Error() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "pool %q: closed with %d buffers out", e.Pool, e.Buffers)
+	if len(e.Caches) > 0 {
+		fmt.Fprintf(&s, " and %d caches open (%s)", len(e.Caches), strings.Join(e.Caches, "; "))
+	}
+	if len(e.Where) > 0 {
+		fmt.Fprintf(&s, ": %s", strings.Join(e.Where, "; "))
+	} else if !e.Tracking && e.Buffers > 0 {
+		s.WriteString("; set Config.Track to learn where they were taken")
+	}
+	return s.String()
+}
+
+func (p *Pool) leaks() error {
+	s := p.Stats()
+	e := &LeakError{Pool: p.config.Name, Buffers: s.InUse + s.HeapInUse, Tracking: p.track != nil}
+	p.mu.Lock()
+	for c := range p.caches {
+		e.Caches = append(e.Caches, fmt.Sprintf("made at %s, holding %d buffers", c.madeAt, c.idle.Load()))
+	}
+	p.mu.Unlock()
+	if e.Buffers == 0 && len(e.Caches) == 0 {
+		return nil
+	}
+	e.Where = p.track.leaks()
+	return e
+}
