@@ -1,0 +1,162 @@
+// Base: what every kind of port needs and none should write again.
+
+package port
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/stats"
+)
+
+// Base has the parts that all kinds of ports share: counters, a Cache for each direction,
+// and closing while others are inside. A kind embeds it, calls Init first, brackets
+// each of its calls with Enter and Leave, and closes through Shut.
+type Base struct {
+	// Options is what the port was opened with, its defaults filled in.
+	Options Options
+	// RxCache and RxShard are for whoever calls Rx.
+	RxCache *pool.Cache
+	RxShard *stats.Shard
+	// TxCache and TxShard are for whoever calls Tx.
+	TxCache *pool.Cache
+	TxShard *stats.Shard
+
+	counters *stats.Counters
+	shut     chan struct{}
+
+	// inside is the number of calls inside, and shutBit once the port is being closed. Whoever
+	// makes it shutBit alone is the last one, and calls last.
+	inside   atomic.Int64
+	shutOnce sync.Once
+	lastOnce sync.Once
+	last     func() error
+	lastErr  error
+}
+
+const shutBit = 1 << 62
+
+// Init prepares the base for a port opened with o, which has a Pool.
+func (b *Base) Init(o Options) {
+	b.Options = o.withDefaults()
+	b.counters = stats.New()
+	b.RxShard, b.TxShard = b.counters.NewShard(), b.counters.NewShard()
+	b.RxCache, b.TxCache = o.Pool.NewCache(), o.Pool.NewCache()
+	b.shut = make(chan struct{})
+}
+
+// Enter begins a call. If it returns false the port is closed, and the call returns
+// ErrClosed; otherwise it must Leave.
+func (b *Base) Enter() bool {
+	if b.inside.Add(1)&shutBit != 0 {
+		b.Leave()
+		return false
+	}
+	return true
+}
+
+// Leave ends a call.
+func (b *Base) Leave() {
+	if b.inside.Add(-1) == shutBit {
+		b.end()
+	}
+}
+
+// Shut is Close for a port whose resources are given back by last: called once, when
+// nobody is inside any more, be that at once or at the end of the last call. wake makes calls
+// that wait inside return; those that wait for Shutting need none. Either may be nil. Caches and
+// shards are closed after last. It returns last's error if it was called at once.
+func (b *Base) Shut(wake func(), last func() error) (err error) {
+	b.shutOnce.Do(func() {
+		b.last = last
+		idle := b.inside.Or(shutBit) == 0
+		close(b.shut)
+		if wake != nil {
+			wake()
+		}
+		if idle {
+			err = b.end()
+		}
+	})
+	return err
+}
+
+func (b *Base) end() error {
+	b.lastOnce.Do(func() {
+		if b.last != nil {
+			b.lastErr = b.last()
+		}
+		b.RxCache.Close()
+		b.TxCache.Close()
+		b.RxShard.Close()
+		b.TxShard.Close()
+	})
+	return b.lastErr
+}
+
+// Shutting returns a channel that is closed when the port is.
+func (b *Base) Shutting() <-chan struct{} { return b.shut }
+
+// Stats returns the counters of both directions.
+func (b *Base) Stats() stats.Snapshot { return b.counters.Snapshot() }
+
+// Received counts bufs as received and publishes the receiving side's counters.
+func (b *Base) Received(bufs []pool.Buffer) {
+	count(b.RxShard.Rx, bufs)
+	b.RxShard.Publish()
+}
+
+// Sent counts bufs as sent and gives them back.
+func (b *Base) Sent(bufs []pool.Buffer) {
+	count(b.TxShard.Tx, bufs)
+	b.Free(bufs)
+	b.TxShard.Publish()
+}
+
+// Dropped counts bufs as dropped on their way out, for reason r, and gives them back.
+func (b *Base) Dropped(r stats.Reason, bufs []pool.Buffer) {
+	b.TxShard.DropTx(r, uint64(len(bufs)))
+	b.Free(bufs)
+	b.TxShard.Publish()
+}
+
+func count(add func(packets, bytes uint64), bufs []pool.Buffer) {
+	if len(bufs) == 0 {
+		return
+	}
+	bytes := 0
+	for _, buf := range bufs {
+		bytes += buf.Len()
+	}
+	add(uint64(len(bufs)), uint64(bytes))
+}
+
+// Free gives bufs back through the sender's cache, those of other pools to where
+// they are from. It is for whoever calls Tx.
+func (b *Base) Free(bufs []pool.Buffer) {
+	for len(bufs) > 0 {
+		n := 0
+		for n < len(bufs) && b.TxCache.Owns(bufs[n]) {
+			n++
+		}
+		b.TxCache.PutBurst(bufs[:n])
+		bufs = bufs[n:]
+		for len(bufs) > 0 && !b.TxCache.Owns(bufs[0]) {
+			bufs[0].Release()
+			bufs = bufs[1:]
+		}
+	}
+}
+
+// WaitShut sleeps until the port is closed or ctx is done: the wait of a port that never has
+// anything.
+func (b *Base) WaitShut(ctx context.Context) error {
+	select {
+	case <-b.shut:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,328 @@
+// Port strings: kind:target,key=value,…
+
+package port
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// OnFull says what becomes of frames that find the way full.
+type OnFull uint8
+
+const (
+	// OnFullDefault is to wait, or to drop if the port is Live.
+	OnFullDefault OnFull = iota
+	// OnFullWait is to hold the source back.
+	OnFullWait
+	// OnFullDrop is to drop and count.
+	OnFullDrop
+)
+
+// Spec is a port string taken apart.
+type Spec struct {
+	Text   string // as it was given
+	Kind   string
+	Target string
+	Name   string // the name= key, or Text
+	OnFull OnFull
+	keys   map[string]string
+}
+
+// ErrSpec is wrapped by every error about a port string.
+var ErrSpec = errors.New("bad port string")
+
+// Parse takes a port string apart and checks its kind and the names of its keys,
+// but not their values.
+//
+// The target ends at the first comma behind which a key=value comes; a comma in it that would end it
+// too early is written \,. A string without a kind of Kinds in front of its first
+// colon is the name of a capture file if it has no colon at all, has a dot or a slash
+// before it, or begins like C:\; "-" is a capture on stdin or stdout.
+func Parse(text string) (*Spec, error) {
+	s := &Spec{Text: text, Name: text, keys: map[string]string{}}
+	if text == "" {
+		return nil, s.errorf("it is empty; want kind:target,key=value,… or the name of a capture file")
+	}
+	rest := text
+	head, tail, colon := strings.Cut(text, ":")
+	switch _, known := kind(head); {
+	case colon && known:
+		s.Kind, rest = head, tail
+	case colon && looksLikeKind(head):
+		return nil, s.errorf("unknown kind %q; kinds are %s; a file of that name is pcap:%s", head, kindNames(), text)
+	default:
+		s.Kind = "pcap"
+	}
+	if _, known := kind(s.Kind); !known {
+		return nil, s.errorf("there is no kind %q in this program; kinds are %s", s.Kind, kindNames())
+	}
+	parts := splitUnescaped(rest)
+	s.Target = parts[0]
+	for i, part := range parts[1:] {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			if len(s.keys) > 0 {
+				return nil, s.errorf("%q (part %d) is no key=value", part, i+2)
+			}
+			s.Target += "," + part // such as a list of peers
+			continue
+		}
+		if err := s.set(key, value); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// set takes one key of the string.
+func (s *Spec) set(key, value string) error {
+	k, _ := kind(s.Kind)
+	same := func(have Key) bool { return have.Name == key }
+	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) {
+		return s.errorf("kind %s has no key %q; it has %s", s.Kind, key, keyNames(k))
+	}
+	if _, twice := s.keys[key]; twice {
+		return s.errorf("key %s is given twice", key)
+	}
+	s.keys[key] = value
+	switch key {
+	case "name":
+		if value == "" {
+			return s.errorf("key name is empty")
+		}
+		s.Name = value
+	case "onfull":
+		switch value {
+		case "wait":
+			s.OnFull = OnFullWait
+		case "drop":
+			s.OnFull = OnFullDrop
+		default:
+			return s.bad(key, "wait or drop")
+		}
+	}
+	return nil
+}
+
+func looksLikeKind(s string) bool {
+	if len(s) < 2 { // a Windows drive
+		return false
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// splitUnescaped splits at commas, except at those that a backslash precedes.
+func splitUnescaped(s string) []string {
+	var parts []string
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && s[i+1] == ',':
+			part.WriteByte(',')
+			i++
+		case s[i] == ',':
+			parts = append(parts, part.String())
+			part.Reset()
+		default:
+			part.WriteByte(s[i])
+		}
+	}
+	return append(parts, part.String())
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range Kinds() {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func keyNames(k Kind) string {
+	var names []string
+	for _, key := range slices.Concat(k.Keys, CommonKeys) {
+		names = append(names, key.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// errorf returns an error about the string, which wraps ErrSpec.
+func (s *Spec) errorf(format string, args ...any) error {
+	return fmt.Errorf("%w %q: %w", ErrSpec, s.Text, fmt.Errorf(format, args...))
+}
+
+func (s *Spec) bad(key, want string) error {
+	return s.errorf("key %s is %q, want %s", key, s.keys[key], want)
+}
+
+// Errorf returns an error about the string as a whole, for what a kind finds wrong with it. It
+// wraps ErrSpec.
+func (s *Spec) Errorf(format string, args ...any) error { return s.errorf(format, args...) }
+
+// Has reports whether the string has the key.
+func (s *Spec) Has(key string) bool {
+	_, ok := s.keys[key]
+	return ok
+}
+
+// String returns the value of a key, or def if the string doesn't have it.
+func (s *Spec) String(key, def string) string {
+	if v, ok := s.keys[key]; ok {
+		return v
+	}
+	return def
+}
+
+// OneOf returns the value of a key, which must be one of choices, or the first of them if the
+// string doesn't have it.
+func (s *Spec) OneOf(key string, choices ...string) (string, error) {
+	v := s.String(key, choices[0])
+	if !slices.Contains(choices, v) {
+		return "", s.bad(key, "one of "+strings.Join(choices, ", "))
+	}
+	return v, nil
+}
+
+// Int returns the value of a key as a whole number of low to high, or def if the
+// string doesn't have it. 1k, 1M and 1G are thousands, millions and billions.
+func (s *Spec) Int(key string, def, low, high int64) (int64, error) {
+	v, ok := s.keys[key]
+	if !ok {
+		return def, nil
+	}
+	n, err := ParseCount(v)
+	if err != nil || n < low || n > high {
+		want := fmt.Sprintf("a whole number of %d to %d", low, high)
+		if high == math.MaxInt64 {
+			want = fmt.Sprintf("a whole number from %d up", low)
+		}
+		return 0, s.bad(key, want)
+	}
+	return n, nil
+}
+
+// Probability returns the value of a key as a number of 0 to 1, or 0 to 100 with
+// a % behind it, or 0 if the string doesn't have it.
+func (s *Spec) Probability(key string) (float64, error) {
+	v, ok := s.keys[key]
+	if !ok {
+		return 0, nil
+	}
+	p, err := ParseShare(v)
+	if err != nil {
+		return 0, s.bad(key, "a share such as 0.01 or 1%")
+	}
+	return p, nil
+}
+
+// Duration returns the value of a key as a duration from 0 up, such as 150ms, or def if
+// the string doesn't have it.
+func (s *Spec) Duration(key string, def time.Duration) (time.Duration, error) {
+	v, ok := s.keys[key]
+	if !ok {
+		return def, nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		return 0, s.bad(key, "a duration such as 150ms or 2s")
+	}
+	return d, nil
+}
+
+// Rate returns the value of a key as a rate (see ParseRate), or no rate if the string
+// doesn't have it.
+func (s *Spec) Rate(key string) (Rate, error) {
+	v, ok := s.keys[key]
+	if !ok {
+		return Rate{}, nil
+	}
+	r, err := ParseRate(v)
+	if err != nil {
+		return Rate{}, s.bad(key, "a rate such as 10kpps, 1.5Mpps or 200Mbit/s")
+	}
+	return r, nil
+}
+
+// Rate is a number of frames or of bits a second. The zero Rate is no limit.
+type Rate struct {
+	PPS float64 // frames a second, or 0
+	BPS float64 // bits a second, of frames as they are in buffers, or 0
+}
+
+// IsZero reports whether r is no limit.
+func (r Rate) IsZero() bool { return r == Rate{} }
+
+// ErrValue is wrapped by the errors of ParseCount, ParseShare and ParseRate.
+var ErrValue = errors.New("bad value")
+
+// ParseRate reads a rate: a number, a multiplier k, M or G (decimal), and the unit pps or bit/s
+// (bps too).
+func ParseRate(text string) (Rate, error) {
+	for _, unit := range []string{"pps", "bit/s", "bps"} {
+		number, ok := strings.CutSuffix(text, unit)
+		if !ok {
+			continue
+		}
+		v, err := parseSI(number)
+		if err != nil || v <= 0 {
+			break
+		}
+		if unit == "pps" {
+			return Rate{PPS: v}, nil
+		}
+		return Rate{BPS: v}, nil
+	}
+	return Rate{}, fmt.Errorf("%w: rate %q, want one such as 10kpps, 1.5Mpps or 200Mbit/s", ErrValue, text)
+}
+
+// ParseCount reads a whole number, with a multiplier k, M or G (decimal) if need be.
+func ParseCount(text string) (int64, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, nil
+	}
+	v, err := parseSI(text)
+	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+		return 0, fmt.Errorf("%w: number %q, want a whole one such as 1000 or 2M", ErrValue, text)
+	}
+	return int64(v), nil
+}
+
+// ParseShare reads a share of 0 to 1, or of 0 to 100 with a % behind it.
+func ParseShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return 0, fmt.Errorf("%w: share %q, want one such as 0.01 or 1%%", ErrValue, text)
+	}
+	return v, nil
+}
+
+// parseSI reads a finite decimal number with an SI multiplier.
+func parseSI(text string) (float64, error) {
+	factor := 1.0
+	for suffix, f := range map[string]float64{"k": 1e3, "M": 1e6, "G": 1e9} {
+		if number, ok := strings.CutSuffix(text, suffix); ok {
+			text, factor = number, f
+			break
+		}
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0) || strings.ContainsAny(text, "xXpP_")) {
+		err = ErrValue
+	}
+	return v * factor, err
+}
