@@ -22,7 +22,7 @@ var layers = [][]string{
 }
 
 // testOnly are packages without a place in the layers: nothing imports them.
-var testOnly = []string{"internal/repo", "internal/e2e"}
+var testOnly = []string{"internal/repo"}
 
 // core are the packages that import nothing but the standard library and golang.org/x/sys, so that
 // a library's user gets nothing else.

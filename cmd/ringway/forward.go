@@ -1,0 +1,290 @@
+// ringway forward: frames from one port to another.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/ring"
+	"github.com/ringway-net/ringway/vswitch"
+)
+
+const forwardHelp = `IN and OUT are ports: kind:target,key=value,… ("ringway ports" lists the kinds). The name
+of a file is a capture, and - is a capture on stdin or stdout.
+
+   ringway forward in.pcap out.pcapng
+   ringway forward --pace original in.pcap.gz null:
+   ringway forward gen:size=imix,count=1M out.pcap
+   tcpdump -w - | ringway forward - out.pcap`
+
+func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
+	return &cli.Command{
+		Name:        "forward",
+		Usage:       "move frames from IN to OUT",
+		ArgsUsage:   "IN OUT",
+		Description: forwardHelp,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "both", Usage: "move frames from OUT to IN as well"},
+			&cli.StringFlag{Name: "pace", Usage: "`PACE` of the frames: original, a factor such as 2x, 10kpps, or 100Mbit/s (default: as fast as they can)"},
+			&cli.StringFlag{Name: "count", Usage: "end after `N` frames from IN"},
+			&cli.DurationFlag{Name: "duration", Usage: "end after `TIME`, such as 10s"},
+			&cli.StringFlag{Name: "loop", Usage: "read the capture IN `N` times, 0 for ever"},
+			&cli.StringFlag{Name: "max-loss", Usage: "exit code 3 if more than the share `P` of the frames was dropped: 0.001, or 0.1%"},
+			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON on stdout"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no progress and no summary"},
+			&cli.IntFlag{Name: "ring", Value: ring.DefaultCapacity, Usage: "`FRAMES` that fit between the two ports, each way"},
+			&cli.IntFlag{Name: "buffers", Usage: "`N` packet buffers in the pool (default: as many as the rings need)"},
+		},
+		Action: func(_ context.Context, c *cli.Command) error {
+			job, err := newForwardJob(c, s)
+			if err != nil {
+				return err
+			}
+			return job.run(interrupts)
+		},
+	}
+}
+
+// forwardJob is one run of the command.
+type forwardJob struct {
+	streams
+	in, out  *port.Spec
+	both     bool
+	pace     vswitch.Pace
+	count    uint64
+	duration time.Duration
+	maxLoss  float64 // negative: any
+	json     bool
+	quiet    bool
+	ring     int
+	buffers  int
+}
+
+// newForwardJob reads the command line, and touches nothing.
+func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
+	j := &forwardJob{
+		streams: s, both: c.Bool("both"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		duration: c.Duration("duration"), ring: c.Int("ring"), buffers: c.Int("buffers"), maxLoss: -1,
+	}
+	if c.Args().Len() != 2 {
+		return nil, usageError("forward takes two ports, IN and OUT, and got %d: %q", c.Args().Len(), c.Args().Slice())
+	}
+	var err error
+	if j.in, err = port.Parse(c.Args().Get(0)); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if j.out, err = port.Parse(c.Args().Get(1)); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if c.IsSet("pace") {
+		if j.pace, err = vswitch.ParsePace(c.String("pace")); err != nil {
+			return nil, usageError("--pace: %w", err)
+		}
+	}
+	if c.IsSet("count") {
+		n, err := port.ParseCount(c.String("count"))
+		if err != nil || n < 1 {
+			return nil, usageError("--count: %q, want a whole number from 1 up, such as 1000 or 2M", c.String("count"))
+		}
+		j.count = uint64(n)
+	}
+	if c.IsSet("duration") && j.duration <= 0 {
+		return nil, usageError("--duration: %v, want more than nothing, such as 10s", j.duration)
+	}
+	if c.IsSet("loop") {
+		if err := j.in.Set("loop", c.String("loop")); err != nil {
+			return nil, usageError("--loop: %w", err)
+		}
+	}
+	if c.IsSet("max-loss") {
+		if j.maxLoss, err = port.ParseShare(c.String("max-loss")); err != nil {
+			return nil, usageError("--max-loss: %w", err)
+		}
+	}
+	if j.ring < 1 || j.ring > ring.MaxCapacity {
+		return nil, usageError("--ring: %d, want 1 to %d", j.ring, ring.MaxCapacity)
+	}
+	if c.IsSet("buffers") && j.buffers < 1 {
+		return nil, usageError("--buffers: %d, want 1 or more", j.buffers)
+	}
+	if j.json && j.out.Target == "-" && j.out.Kind == "pcap" {
+		return nil, usageError("--json and the output - both want stdout: name a file for one of them")
+	}
+	return j, nil
+}
+
+func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
+	if err := j.sameFile(); err != nil {
+		return err
+	}
+	p, err := pool.New(j.poolConfig())
+	if err != nil {
+		return usageError("--buffers, --ring: %w", err)
+	}
+	// Reported if it fails: a buffer that is still out is a fault of ours.
+	defer func() { err = errors.Join(err, p.Close()) }()
+
+	in, out, err := j.open(p)
+	if err != nil {
+		return err
+	}
+	f, err := vswitch.NewForward(vswitch.ForwardConfig{
+		In: in, Out: out, Both: j.both,
+		InOnFull: j.in.OnFull, OutOnFull: j.out.OnFull,
+		RingSize: j.ring, Pace: j.pace, Count: j.count,
+	})
+	if err != nil {
+		return errors.Join(err, in.Close(), out.Close())
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if j.duration > 0 {
+		ctx, cancel = context.WithTimeout(ctx, j.duration)
+		defer cancel()
+	}
+	interrupted, ended := j.watch(interrupts, cancel, f.Abort)
+	progress := j.startProgress(f)
+	start := time.Now()
+	err = f.Run(ctx)
+	err = errors.Join(err, out.Close(), in.Close())
+	took := time.Since(start)
+	progress.end()
+	close(ended)
+
+	sum := newSummary(f.Stats(), p.Stats(), took)
+	err = j.verdict(err, sum, interrupted())
+	if e := j.report(sum, err); e != nil {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// poolConfig makes the pool large enough to fill the rings and what lies idle in
+// the workers' caches.
+func (j *forwardJob) poolConfig() pool.Config {
+	c := pool.Config{Name: "frames", Count: j.buffers}
+	if c.Count == 0 {
+		ways := 1
+		if j.both {
+			ways = 2
+		}
+		c.Count = ways*j.ring + pool.DefaultCount/2
+	}
+	return c
+}
+
+// sameFile refuses to write a capture onto the one that is read, which would empty it.
+func (j *forwardJob) sameFile() error {
+	if j.in.Kind != "pcap" || j.out.Kind != "pcap" {
+		return nil
+	}
+	a, errA := os.Stat(j.in.Target)
+	b, errB := os.Stat(j.out.Target)
+	if errA == nil && errB == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
+		return fmt.Errorf("%s and %s are the same file: name another output", j.in.Target, j.out.Target)
+	}
+	return nil
+}
+
+func (j *forwardJob) open(p *pool.Pool) (in, out port.Port, err error) {
+	o := port.Options{Pool: p, Interfaces: new(port.Interfaces), Stdin: j.streams.in, Stdout: j.streams.out}
+	o.Direction = port.In
+	if j.both {
+		o.Direction = port.Both
+	}
+	if in, err = j.in.Open(o); err != nil {
+		return nil, nil, openError(err)
+	}
+	if o.Direction = port.Out; j.both {
+		o.Direction = port.Both
+	}
+	if out, err = j.out.Open(o); err != nil {
+		return nil, nil, errors.Join(openError(err), in.Close())
+	}
+	if link := in.Info().LinkType; link > port.LinkTypeEthernet && !out.Info().AnyLinkType {
+		err := fmt.Errorf("%s has frames of link type %d, and %s takes Ethernet (%d) only: forward it to a capture, or choose an Ethernet source",
+			in.Info().Name, link, out.Info().Name, port.LinkTypeEthernet)
+		return nil, nil, errors.Join(err, out.Close(), in.Close())
+	}
+	return in, out, nil
+}
+
+// openError tells a port string that is wrong from a world that is.
+func openError(err error) error {
+	if errors.Is(err, port.ErrSpec) {
+		return &exitError{exitUsage, err}
+	}
+	return err
+}
+
+// watch lets the first interrupt end the job in order, and the second at once. ended is closed
+// by the caller when there is nothing to interrupt any more.
+func (j *forwardJob) watch(interrupts <-chan os.Signal, stop, abort func()) (interrupted func() bool, ended chan struct{}) {
+	ended = make(chan struct{})
+	first := make(chan struct{})
+	go func() {
+		select {
+		case <-interrupts:
+		case <-ended:
+			return
+		}
+		close(first)
+		stop()
+		select {
+		case <-interrupts:
+			abort()
+		case <-ended:
+		}
+	}()
+	return func() bool {
+		select {
+		case <-first:
+			return true
+		default:
+			return false
+		}
+	}, ended
+}
+
+// verdict is what the job's end means for the exit code.
+func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
+	if errors.Is(err, syscall.EPIPE) && j.out.Target == "-" {
+		// Whoever reads our stdout has had enough: that is how a pipeline ends.
+		sum.Notes = append(sum.Notes, "the reader of stdout has gone before the end")
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	if loss := sum.loss(); j.maxLoss >= 0 && loss > j.maxLoss {
+		return &exitError{exitThreshold, fmt.Errorf("%.4g %% of the frames were dropped, more than the %.4g %% of --max-loss", loss*100, j.maxLoss*100)}
+	}
+	if interrupted {
+		return &exitError{exitInterrupted, errors.New("interrupted")}
+	}
+	return nil
+}
+
+// report prints the summary, as the job's options say.
+func (j *forwardJob) report(sum *summary, err error) error {
+	if err != nil {
+		sum.Error = err.Error()
+	}
+	if j.json {
+		return sum.writeJSON(j.streams.out)
+	}
+	if !j.quiet {
+		return sum.writeText(j.streams.err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+// Progress of a long job, on a terminal.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/ringway-net/ringway/vswitch"
+)
+
+const (
+	progressAfter = time.Second // shorter jobs need none
+	progressEvery = 250 * time.Millisecond
+)
+
+// progress rewrites one line of the terminal.
+type progress struct {
+	stop chan struct{}
+	wait sync.WaitGroup
+}
+
+// startProgress starts the progress of f if stderr is a terminal.
+func (j *forwardJob) startProgress(f *vswitch.Forward) *progress {
+	p := &progress{stop: make(chan struct{})}
+	file, ok := j.streams.err.(*os.File)
+	if !ok || j.quiet || !term.IsTerminal(int(file.Fd())) {
+		return p
+	}
+	p.wait.Go(func() {
+		start := time.Now()
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		defer fmt.Fprint(file, "\r\x1b[K") // erase the line
+		for {
+			select {
+			case <-p.stop:
+				return
+			case now := <-tick.C:
+				if took := now.Sub(start); took >= progressAfter {
+					fmt.Fprintf(file, "\r%s\x1b[K", progressLine(f.Stats(), took))
+				}
+			}
+		}
+	})
+	return p
+}
+
+func (p *progress) end() {
+	close(p.stop)
+	p.wait.Wait()
+}
+
+func progressLine(s vswitch.ForwardStats, took time.Duration) string {
+	bytes := s.Ports[0].TxBytes + s.Ports[1].TxBytes
+	line := fmt.Sprintf("%d frames, %s, %s", s.Sent(), si(float64(bytes), "B"), si(float64(s.Sent())/took.Seconds(), "pps"))
+	if dropped := s.Dropped(); dropped > 0 {
+		line += fmt.Sprintf(", %d dropped", dropped)
+	}
+	if in := s.Ports[0]; in.Total > 0 && in.Done > 0 {
+		part := min(1, float64(in.Done)/float64(in.Total))
+		left := time.Duration(float64(took) * (1 - part) / part)
+		line += fmt.Sprintf(", %.0f %%, %v left", part*100, left.Round(time.Second))
+	}
+	return line
+}

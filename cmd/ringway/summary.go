@@ -1,0 +1,124 @@
+// The summary at the end of a job. Its JSON form is documented in docs/cli.md and stable.
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/stats"
+	"github.com/ringway-net/ringway/vswitch"
+)
+
+type summary struct {
+	Ports     []portSummary `json:"ports"`
+	Pool      poolSummary   `json:"pool"`
+	InFlight  int           `json:"in_flight"`
+	DurationS float64       `json:"duration_s"`
+	Notes     []string      `json:"notes"`
+	Error     string        `json:"error,omitempty"`
+
+	received, sent, sentBytes, dropped uint64
+}
+
+type portSummary struct {
+	Name      string      `json:"name"`
+	Kind      string      `json:"kind"`
+	RxPackets uint64      `json:"rx_packets"`
+	RxBytes   uint64      `json:"rx_bytes"`
+	TxPackets uint64      `json:"tx_packets"`
+	TxBytes   uint64      `json:"tx_bytes"`
+	Drops     stats.Drops `json:"drops"`
+}
+
+type poolSummary struct {
+	Capacity      int    `json:"capacity"`
+	InUse         int    `json:"in_use"`
+	HighWater     int    `json:"high_water"`
+	HeapFallbacks uint64 `json:"heap_fallbacks"`
+}
+
+func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summary {
+	s := &summary{
+		Pool: poolSummary{
+			Capacity: p.Capacity, InUse: p.InUse + p.HeapInUse,
+			HighWater: p.HighWater, HeapFallbacks: p.HeapFallbacks,
+		},
+		InFlight:  f.InFlight,
+		DurationS: took.Seconds(),
+		Notes:     []string{},
+		received:  f.Received(), sent: f.Sent(), dropped: f.Dropped(),
+	}
+	for _, port := range f.Ports {
+		drops := port.RxDrops
+		for r, n := range port.TxDrops.All() {
+			drops[r] += n
+		}
+		s.Ports = append(s.Ports, portSummary{
+			Name: port.Name, Kind: port.Kind,
+			RxPackets: port.RxPackets, RxBytes: port.RxBytes,
+			TxPackets: port.TxPackets, TxBytes: port.TxBytes,
+			Drops: drops,
+		})
+		s.sentBytes += port.TxBytes
+		s.dropped += port.RxDropped() // lost before they were received
+		for _, note := range port.Notes {
+			s.Notes = append(s.Notes, port.Name+": "+note)
+		}
+	}
+	return s
+}
+
+// loss returns which share of the frames that came was dropped.
+func (s *summary) loss() float64 {
+	if s.dropped == 0 {
+		return 0
+	}
+	return float64(s.dropped) / float64(max(s.received, s.dropped))
+}
+
+func (s *summary) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(s)
+}
+
+func (s *summary) writeText(w io.Writer) error {
+	seconds := max(s.DurationS, 1e-9)
+	text := fmt.Sprintf("%d frames, %s in %s: %s, %s\n", s.sent, si(float64(s.sentBytes), "B"), time.Duration(s.DurationS*1e9).Round(time.Millisecond),
+		si(float64(s.sent)/seconds, "pps"), si(float64(s.sentBytes)*8/seconds, "bit/s"))
+	for _, p := range s.Ports {
+		text += fmt.Sprintf("  %s: received %d, sent %d, dropped %d", p.Name, p.RxPackets, p.TxPackets, p.Drops.Total())
+		sep := " ("
+		for r, n := range p.Drops.All() {
+			text += fmt.Sprintf("%s%v %d", sep, r, n)
+			sep = ", "
+		}
+		if sep == ", " {
+			text += ")"
+		}
+		text += "\n"
+	}
+	text += fmt.Sprintf("  pool: %d buffers, %d at most in use, %d frames on the heap\n", s.Pool.Capacity, s.Pool.HighWater, s.Pool.HeapFallbacks)
+	for _, note := range s.Notes {
+		text += "  note: " + note + "\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// si writes v with three digits and an SI prefix.
+func si(v float64, unit string) string {
+	for _, p := range []struct {
+		factor float64
+		prefix string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if v >= p.factor {
+			return fmt.Sprintf("%.3g %s%s", v/p.factor, p.prefix, unit)
+		}
+	}
+	return fmt.Sprintf("%.3g %s", v, unit)
+}

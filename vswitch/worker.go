@@ -1,0 +1,206 @@
+// The workers of one way: a receiver and a sender, and the ring between them.
+
+package vswitch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/ring"
+	"github.com/ringway-net/ringway/stats"
+)
+
+// burst is how many frames a worker moves at a time.
+const burst = ring.DefaultBurst
+
+// way is one direction between two ports.
+type way struct {
+	in, out port.Port
+	wait    bool // hold the source back when the ring is full, instead of dropping
+	pace    *pacer
+	limit   uint64 // frames to move, or 0
+
+	producer *ring.Producer[pool.Buffer]
+	consumer *ring.Consumer[pool.Buffer]
+
+	// drops are of frames between Rx and Tx: each worker has a shard.
+	drops              *stats.Counters
+	receiving, sending *stats.Shard
+	// held is how many frames the receiver has in hand: out of Rx, and neither in the ring nor
+	// dropped.
+	held atomic.Int64
+	// received is closed when the receiver has ended: nothing is pushed any more.
+	received chan struct{}
+}
+
+func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
+	p, c, err := ring.NewSPSC[pool.Buffer](ringSize)
+	if err != nil {
+		return nil, err
+	}
+	w := &way{
+		in: in, out: out,
+		wait:     onFull == port.OnFullWait || onFull == port.OnFullDefault && !in.Info().Live,
+		producer: p, consumer: c,
+		drops:    stats.New(),
+		received: make(chan struct{}),
+	}
+	w.receiving, w.sending = w.drops.NewShard(), w.drops.NewShard()
+	return w, nil
+}
+
+// inFlight returns how many frames are between Rx and Tx.
+func (w *way) inFlight() int { return int(w.held.Load()) + w.producer.Len() }
+
+// receive moves frames from the port to the ring until soft is done, the port has no more, or an
+// error. Once soft is done it still waits for room in the ring, until hard is done too.
+func (w *way) receive(soft, hard context.Context) error {
+	defer close(w.received)
+	defer w.producer.Close()
+	defer w.receiving.Close()
+	var bufs [burst]pool.Buffer
+	want := burst
+	for left := w.limit; soft.Err() == nil && !w.producer.Closed(); {
+		if w.limit > 0 {
+			want = int(min(uint64(want), left))
+		}
+		n, err := w.in.Rx(bufs[:want])
+		w.held.Store(int64(n))
+		late := w.pass(soft, hard, bufs[:n])
+		w.held.Store(0)
+		w.receiving.Publish()
+		if err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return err
+		}
+		left -= uint64(n)
+		if w.limit > 0 && left == 0 {
+			return nil
+		}
+		// A paced worker takes no more from the port than it will soon need: one frame,
+		// and twice as many each time that it finds itself late.
+		if want = burst; w.pace != nil {
+			want = 1
+			if late {
+				want = min(2*n, burst)
+			}
+		}
+		if n == 0 {
+			if err := w.in.WaitRx(soft); err != nil && soft.Err() == nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pass pushes bufs, each when it is due, and reports whether the last of them was late. Once soft
+// is done, they are all due.
+func (w *way) pass(soft, hard context.Context, bufs []pool.Buffer) (late bool) {
+	if w.pace == nil {
+		w.push(hard, bufs)
+		return false
+	}
+	now := time.Now()
+	gone := 0
+	for i, b := range bufs {
+		due := w.pace.due(b)
+		if late = !due.After(now); late {
+			w.pace.behind(due, now)
+			continue
+		}
+		w.push(hard, bufs[gone:i])
+		gone = i
+		now = sleepUntil(soft, due)
+	}
+	w.push(hard, bufs[gone:])
+	return late
+}
+
+// sleepUntil sleeps until t, or until ctx is done, and returns what time it is then.
+func sleepUntil(ctx context.Context, t time.Time) time.Time {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return time.Now()
+}
+
+// push puts bufs into the ring, or drops and counts them.
+func (w *way) push(hard context.Context, bufs []pool.Buffer) {
+	reason := stats.ReasonRingFull
+	for len(bufs) > 0 {
+		n := w.producer.PushBurst(bufs)
+		bufs = bufs[n:]
+		w.held.Add(-int64(n))
+		if len(bufs) == 0 {
+			return
+		}
+		if w.producer.Closed() {
+			reason = stats.ReasonClosed
+			break
+		}
+		if !w.wait {
+			break
+		}
+		if _, _, err := w.producer.ReserveWait(hard, len(bufs)); err != nil {
+			reason = stats.ReasonClosed
+			break
+		}
+	}
+	w.receiving.DropTx(reason, uint64(len(bufs)))
+	pool.ReleaseBurst(bufs)
+}
+
+// send moves frames from the ring to the port until the ring is closed and empty, hard is done,
+// or an error: then it calls stop, which ends the receiver, and drops and counts what is left.
+func (w *way) send(hard context.Context, stop func()) error {
+	defer w.sending.Close()
+	for {
+		bufs, _, err := w.consumer.PeekWait(hard, burst)
+		if errors.Is(err, ring.ErrClosed) {
+			return nil
+		}
+		if hard.Err() != nil {
+			stop()
+			w.discard(stats.ReasonClosed)
+			return nil
+		}
+		n, err := w.out.Tx(bufs)
+		w.consumer.Advance(n)
+		if err == nil && n < len(bufs) {
+			if err = w.out.WaitTx(hard); hard.Err() != nil {
+				err = nil
+			}
+		}
+		if err != nil {
+			stop()
+			w.discard(stats.ReasonIOError)
+			return err
+		}
+	}
+}
+
+// discard ends the sender: nothing more is pushed, and what was is dropped.
+func (w *way) discard(reason stats.Reason) {
+	w.consumer.Close()
+	<-w.received // so that no push is under way
+	var bufs [burst]pool.Buffer
+	for {
+		n := w.consumer.PopBurst(bufs[:])
+		if n == 0 {
+			return
+		}
+		w.sending.DropTx(reason, uint64(n))
+		pool.ReleaseBurst(bufs[:n])
+	}
+}
