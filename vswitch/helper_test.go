@@ -54,7 +54,7 @@ func open(t testing.TB, p *pool.Pool, name string, d port.Direction) port.Port {
 // pair opens two mem ends, to be closed with the test.
 func pair(t testing.TB, p *pool.Pool, a, b mem.Config) (port.Port, port.Port) {
 	t.Helper()
-	x, y, err := mem.Pair(port.Options{Pool: p}, a, b)
+	x, y, err := mem.Pair(port.Options{Pool: p}, port.Options{Pool: p}, a, b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,9 @@ func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
 	}
 }
 
+// abortTimeout is how long ports may take to close after the second interrupt.
+const abortTimeout = 500 * time.Millisecond
+
 // forwardJob is one run of the command.
 type forwardJob struct {
 	streams
@@ -242,7 +245,14 @@ func (j *forwardJob) watch(interrupts <-chan os.Signal, stop, abort func()) (int
 		stop()
 		select {
 		case <-interrupts:
-			abort()
+		case <-ended:
+			return
+		}
+		abort()
+		select {
+		case <-time.After(abortTimeout):
+			fmt.Fprintln(j.streams.err, "ringway: stopped in the middle: a port did not close")
+			os.Exit(exitInterrupted)
 		case <-ended:
 		}
 	}()

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// program is the program, built once for the tests that need a process of its own.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "ringway-test")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "ringway.exe")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			os.Stderr.WriteString(err.Error())
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// ringway runs the program in this process and returns what it printed and its exit code.
+func ringway(t testing.TB, stdin io.Reader, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if stdin == nil {
+		stdin = strings.NewReader("")
+	}
+	code = run(append([]string{"ringway"}, args...), streams{stdin, &out, &err}, make(chan os.Signal))
+	return out.String(), err.String(), code
+}
+
+// ok runs the program, which must succeed.
+func ok(t testing.TB, args ...string) (stdout string) {
+	t.Helper()
+	stdout, stderr, code := ringway(t, nil, args...)
+	if code != exitOK {
+		t.Fatalf("ringway %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+// need returns the path of another program, or skips the test; in CI, which has them all, it fails.
+func need(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("RINGWAY_CI") == "1" {
+			t.Fatalf("%s is not installed, and CI must have it", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
+func TestUsageErrors(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		args []string
+		says string // in the message
+	}{
+		{[]string{"nonsense"}, "forward, ports, version"},
+		{[]string{"forward"}, "two ports"},
+		{[]string{"forward", "gen:"}, "two ports"},
+		{[]string{"forward", "gen:", "null:", "null:"}, "two ports"},
+		{[]string{"forward", "--nonsense", "gen:", "null:"}, "nonsense"},
+		{[]string{"forward", "tapp:x", "null:"}, "gen, mem, null, pcap"},
+		{[]string{"forward", "gen:sise=60", "null:"}, "size"},
+		{[]string{"forward", "gen:size=59", "null:"}, "59"},
+		{[]string{"forward", "gen:onfull=maybe", "null:"}, "wait or drop"},
+		{[]string{"forward", "", "null:"}, "empty"},
+		{[]string{"forward", "null:", "gen:"}, "gen"},
+		{[]string{"forward", "--both", "../../testdata/mixed.pcap", "null:"}, "not both"},
+		{[]string{"forward", "--pace", "quick", "gen:", "null:"}, "--pace"},
+		{[]string{"forward", "--count", "0", "gen:", "null:"}, "--count"},
+		{[]string{"forward", "--count", "many", "gen:", "null:"}, "--count"},
+		{[]string{"forward", "--duration", "-1s", "gen:", "null:"}, "--duration"},
+		{[]string{"forward", "--duration", "soon", "gen:", "null:"}, "duration"},
+		{[]string{"forward", "--max-loss", "2", "gen:", "null:"}, "--max-loss"},
+		{[]string{"forward", "--ring", "0", "gen:", "null:"}, "--ring"},
+		{[]string{"forward", "--buffers", "0", "gen:", "null:"}, "--buffers"},
+		{[]string{"forward", "--buffers", "99999999", "gen:", "null:"}, "16"},
+		{[]string{"forward", "--loop", "2", "gen:", "null:"}, "no key \"loop\""},
+		{[]string{"forward", "--loop", "x", "../../testdata/mixed.pcap", "null:"}, "loop"},
+		{[]string{"forward", "--json", "gen:count=1", "-"}, "stdout"},
+		{[]string{"ports", "tapp"}, "tapp"},
+		{[]string{"version", "x"}, "no arguments"},
+	} {
+		stdout, stderr, code := ringway(t, nil, c.args...)
+		if code != exitUsage || !strings.Contains(stderr, c.says) || stdout != "" || strings.Count(stderr, "\n") > 2 {
+			t.Errorf("ringway %q: exit code %d, want %d with %q in\n%sstdout: %q", c.args, code, exitUsage, c.says, stderr, stdout)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("something was written: %v", entries)
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{nil, "forward"},
+		{[]string{"help"}, "forward"},
+		{[]string{"help", "forward"}, "--max-loss"},
+		{[]string{"forward", "--help"}, "tcpdump -w -"},
+		{[]string{"version"}, "ringway "},
+		{[]string{"ports"}, "pcap:"},
+		{[]string{"ports", "gen"}, "size="},
+		{[]string{"ports", "--json", "null"}, `"name":"null"`},
+	} {
+		if out := ok(t, c.args...); !strings.Contains(out, c.says) {
+			t.Errorf("ringway %q says %q", c.args, out)
+		}
+	}
+	for _, kind := range []string{"gen", "mem", "null", "pcap"} {
+		out := ok(t, "ports", kind)
+		if !strings.Contains(out, "example") || !strings.Contains(out, "onfull=") {
+			t.Errorf("ports %s: %s", kind, out)
+		}
+	}
+}
