@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,7 +104,7 @@ func (f *Forward) Run(ctx context.Context) error {
 	work := func(p port.Port, run func() error) {
 		workers.Go(func() {
 			if err := run(); err != nil {
-				once.Do(func() { first = fmt.Errorf("%s: %w", p.Info().Name, err) })
+				once.Do(func() { first = named(p, err) })
 				stop() // and the other way ends too
 			}
 		})
@@ -114,6 +115,14 @@ func (f *Forward) Run(ctx context.Context) error {
 	}
 	workers.Wait()
 	return first
+}
+
+// named says which port an error is of, unless it says so itself.
+func named(p port.Port, err error) error {
+	if name := p.Info().Name; !strings.HasPrefix(err.Error(), name) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return err
 }
 
 // Abort ends Run at once: what is in flight is dropped and counted. Any goroutine may

@@ -288,7 +288,7 @@ func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 // report prints the summary, as the job's options say.
 func (j *forwardJob) report(sum *summary, err error) error {
 	if err != nil {
-		sum.Error = err.Error()
+		sum.Error = oneLine(err)
 	}
 	if j.json {
 		return sum.writeJSON(j.streams.out)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -84,7 +85,7 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(s.err, "ringway: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(s.err, "ringway: %s\n", oneLine(err))
 	var e *exitError
 	if !errors.As(err, &e) {
 		return exitRuntime
@@ -93,6 +94,18 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 		fmt.Fprintln(s.err, "see: ringway help")
 	}
 	return e.code
+}
+
+// oneLine is an error in one line, without what is said in it twice: a port that has failed
+// says so once more when it is closed.
+func oneLine(err error) string {
+	var said []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 func each(c *cli.Command, f func(*cli.Command)) {

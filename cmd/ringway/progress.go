@@ -42,7 +42,7 @@ func (j *forwardJob) startProgress(f *vswitch.Forward) *progress {
 				return
 			case now := <-tick.C:
 				if took := now.Sub(start); took >= progressAfter {
-					fmt.Fprintf(file, "\r%s\x1b[K", progressLine(f.Stats(), took))
+					fmt.Fprintf(file, "\r%s\x1b[K", j.progressLine(f.Stats(), took))
 				}
 			}
 		}
@@ -55,16 +55,31 @@ func (p *progress) end() {
 	p.wait.Wait()
 }
 
-func progressLine(s vswitch.ForwardStats, took time.Duration) string {
+func (j *forwardJob) progressLine(s vswitch.ForwardStats, took time.Duration) string {
 	bytes := s.Ports[0].TxBytes + s.Ports[1].TxBytes
 	line := fmt.Sprintf("%d frames, %s, %s", s.Sent(), si(float64(bytes), "B"), si(float64(s.Sent())/took.Seconds(), "pps"))
 	if dropped := s.Dropped(); dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", dropped)
 	}
-	if in := s.Ports[0]; in.Total > 0 && in.Done > 0 {
-		part := min(1, float64(in.Done)/float64(in.Total))
+	if part := j.done(s, took); part > 0 {
 		left := time.Duration(float64(took) * (1 - part) / part)
 		line += fmt.Sprintf(", %.0f %%, %v left", part*100, left.Round(time.Second))
 	}
 	return line
+}
+
+// done returns which part of the job is done, 0 to 1: of what ends first, the source, --count or
+// --duration. It is 0 if there is no telling.
+func (j *forwardJob) done(s vswitch.ForwardStats, took time.Duration) float64 {
+	part := 0.0
+	if in := s.Ports[0]; in.Total > 0 {
+		part = float64(in.Done) / float64(in.Total)
+	}
+	if j.count > 0 {
+		part = max(part, float64(s.Ports[0].RxPackets)/float64(j.count))
+	}
+	if j.duration > 0 {
+		part = max(part, took.Seconds()/j.duration.Seconds())
+	}
+	return min(part, 1)
 }

@@ -88,7 +88,7 @@ func (s *summary) writeJSON(w io.Writer) error {
 
 func (s *summary) writeText(w io.Writer) error {
 	seconds := max(s.DurationS, 1e-9)
-	text := fmt.Sprintf("%d frames, %s in %s: %s, %s\n", s.sent, si(float64(s.sentBytes), "B"), time.Duration(s.DurationS*1e9).Round(time.Millisecond),
+	text := fmt.Sprintf("%d frames, %s in %s: %s, %s\n", s.sent, si(float64(s.sentBytes), "B"), time.Duration(s.DurationS*1e9).Round(10*time.Microsecond),
 		si(float64(s.sent)/seconds, "pps"), si(float64(s.sentBytes)*8/seconds, "bit/s"))
 	for _, p := range s.Ports {
 		text += fmt.Sprintf("  %s: received %d, sent %d, dropped %d", p.Name, p.RxPackets, p.TxPackets, p.Drops.Total())
