@@ -5,6 +5,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -58,24 +59,29 @@ func (b Buffer) live() (*Pool, *slotState) {
 	return p, &p.slots[i]
 }
 
-// start returns where the slot of b begins and how many bytes it has.
-func (p *Pool) start(b Buffer) (unsafe.Pointer, uint32) {
+// size returns how many bytes the slot of b has, headroom and all.
+func (p *Pool) size(b Buffer) uint32 {
 	i := b.slot & slotMask
 	if i >= p.count {
-		data := p.heap.data[i-p.count]
-		return unsafe.Pointer(unsafe.SliceData(data)), uint32(len(data))
+		return uint32(len(p.heap.data[i-p.count]))
 	}
-	// Inside of the region, since i < count and the region has count strides.
-	return unsafe.Add(p.base, uintptr(i)*p.stride), p.room
+	return p.room
 }
 
 // bytes returns n bytes of the slot from off on. The caller has checked that
 // they are inside of it.
 func (p *Pool) bytes(b Buffer, off, n uint32) []byte {
-	start, _ := p.start(b)
-	// Safe: off+n is at most the slot's size, which every change of off and n holds,
-	// and the region stays mapped as long as a slot is out, which live has found it to be.
-	return unsafe.Slice((*byte)(unsafe.Add(start, off)), n)
+	i := b.slot & slotMask
+	if i >= p.count {
+		return p.heap.data[i-p.count][off:][:n:n]
+	}
+	if n == 0 {
+		off = 0 // a pointer behind the last slot would be one into somebody else's memory
+	}
+	// Safe: i < count and off+n is at most the slot's size, which every change of off and n
+	// holds; and the region stays mapped as long as a slot is out, which live has
+	// found it to be.
+	return unsafe.Slice((*byte)(unsafe.Add(p.base, uintptr(i)*p.stride+uintptr(off))), n)
 }
 
 // Bytes returns the frame, Len bytes, with nothing to append into behind it. Its owner may
@@ -103,8 +109,7 @@ func (b Buffer) Tailroom() int {
 }
 
 func (p *Pool) tailroom(b Buffer) int {
-	_, size := p.start(b)
-	return int(size - b.off&offMask - b.n)
+	return int(p.size(b) - b.off&offMask - b.n)
 }
 
 // Index returns the number of b's slot in its pool: below Count for the region,
@@ -118,7 +123,7 @@ func (b Buffer) Pool() *Pool {
 }
 
 // Prepend makes the frame n bytes longer at its front, zeroes them and returns them. The
-// error wraps ErrHeadroom. It panics if the buffer is shared or n is negative.
+// error is ErrHeadroom. It panics if the buffer is shared or n is negative.
 func (b *Buffer) Prepend(n int) ([]byte, error) {
 	p := b.writer("Prepend")
 	b.notNegative("Prepend", n)
@@ -204,8 +209,7 @@ func (b *Buffer) CopyFrom(data []byte) error {
 // front (none in a wrapped buffer), without a Meta. It panics if the buffer is shared.
 func (b *Buffer) Reset() {
 	p := b.writer("Reset")
-	_, size := p.start(*b)
-	b.off = b.off&hintTracked | min(p.headroom, size)
+	b.off = b.off&hintTracked | min(p.headroom, p.size(*b))
 	if b.slot&slotMask >= p.count && p.heap.wrapped[b.slot&slotMask-p.count] {
 		b.off &= hintTracked
 	}
@@ -214,12 +218,19 @@ func (b *Buffer) Reset() {
 
 // Retain makes n more owners. Each of the owners releases the buffer once, and handles it as its own
 // meanwhile, except that the bytes are read-only: Writable makes a copy to write to.
-// It panics if n is negative.
+// It panics if n is negative, or if there would be more than 1<<31 owners.
+//
+// An owner who releases twice gives up somebody else's share: that is found out when the one
+// whose share it was comes to use the buffer.
 func (b Buffer) Retain(n int) {
 	_, s := b.live()
 	b.notNegative("Retain", n)
-	if n > 0 {
-		s.extra.Add(int32(n))
+	if n > math.MaxInt32 {
+		b.misuse(fmt.Sprintf("Retain(%d): too many owners", n))
+	}
+	if n > 0 && s.extra.Add(int32(n)) < 0 {
+		s.extra.Add(-int32(n))
+		b.misuse(fmt.Sprintf("Retain(%d): too many owners", n))
 	}
 }
 
@@ -241,7 +252,7 @@ func (b *Buffer) Writable() error {
 	}
 	c, err := p.copyIn(b.Bytes(), b.Headroom())
 	if err != nil {
-		return err
+		return p.counted(err)
 	}
 	if m, ok := b.Meta(); ok {
 		c.SetMeta(m)

@@ -51,6 +51,9 @@ func (p *Pool) NewCache() *Cache {
 // Pool returns the pool that c is a cache of.
 func (c *Cache) Pool() *Pool { return c.p }
 
+// Owns reports whether b is of this cache's pool, dead or alive. Put and PutBurst take no other.
+func (c *Cache) Owns(b Buffer) bool { return b.slot&^slotMask == c.p.id }
+
 // Get takes a buffer, as Pool.Get does.
 func (c *Cache) Get() (Buffer, error) {
 	if len(c.free) == 0 && !c.refill() {
@@ -75,11 +78,15 @@ func (c *Cache) GetBurst(dst []Buffer) int {
 	return n
 }
 
-// GetBulk takes len(dst) buffers, or none and returns false.
+// GetBulk takes len(dst) buffers, or none and returns false. If there are too few, what the cache held is
+// the pool's then: two caches that each held half of what the other needs would
+// keep it for ever.
 func (c *Cache) GetBulk(dst []Buffer) bool {
 	n := c.GetBurst(dst)
 	if n < len(dst) {
-		c.PutBurst(dst[:n])
+		c.p.PutBurst(dst[:n])
+		clear(dst[:n])
+		c.p.empty()
 		return false
 	}
 	return true
@@ -88,12 +95,14 @@ func (c *Cache) GetBulk(dst []Buffer) bool {
 // CopyIn takes a buffer and copies data into it, as Pool.CopyIn does.
 func (c *Cache) CopyIn(data []byte) (Buffer, error) {
 	p := c.p
-	if p.config.Headroom+len(data) <= int(p.room) && (len(c.free) > 0 || c.refill()) {
+	if len(data) <= p.config.BufferSize && (len(c.free) > 0 || c.refill()) {
 		b, _ := c.Get()
 		b.fill(p, p.config.Headroom, data)
 		return b, nil
 	}
-	return p.copyToHeap(data, p.config.Headroom)
+	c.open()
+	b, err := p.copyToHeap(data, p.config.Headroom)
+	return b, p.counted(err)
 }
 
 // Put releases b, which is a buffer of this pool: Release by way of the

@@ -21,8 +21,9 @@ const (
 
 	// MaxPacketSize is the size of the largest IP packet, in bytes.
 	MaxPacketSize = 65535
-	// MaxFrame is the largest frame in bytes that any buffer takes, the size
-	// to which capture tools bound a packet. Larger ones are ErrTooLarge.
+	// MaxFrame is the largest frame in bytes for which a buffer is made on the heap, the size
+	// to which capture tools bound a packet. Larger ones are ErrTooLarge, unless they fit
+	// the pool's own BufferSize.
 	MaxFrame = 262144
 
 	// None, as a Headroom or HeapBuffers, says none instead of the default.
@@ -32,6 +33,7 @@ const (
 	maxSlots      = 1<<24 - 1   // 24 bits of a handle, less one for "none" in a list
 	maxBufferSize = 1<<24 - 128 // offsets in a handle have 24 bits
 	maxHeadroom   = 1 << 16
+	umemKernel    = 256 // bytes of each chunk that AF_XDP keeps for itself (XDP_PACKET_HEADROOM)
 )
 
 // Config says what a pool is made of. The zero Config is a good one: a field that is
@@ -66,7 +68,8 @@ type Config struct {
 
 	// UMEM shapes the region so that AF_XDP takes it as it is: page-aligned, and
 	// Headroom + BufferSize, the chunk, is 2048 or 4096. BufferSize is 2048 -
-	// Headroom by default then. The kernel keeps 256 bytes of each chunk for itself.
+	// Headroom by default then. The kernel keeps 256 bytes of each chunk for itself,
+	// behind the headroom, so BufferSize is more than that.
 	UMEM bool
 
 	// Track records the call stacks and the time at which a buffer is taken and given
@@ -102,6 +105,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.BufferSize == 0 {
 		c.BufferSize = DefaultBufferSize
 		if c.UMEM {
+			if limit := DefaultBufferSize - umemKernel; c.Headroom >= limit {
+				return c, bad("Headroom", c.Headroom, fmt.Sprintf("less than %d with UMEM, or a BufferSize beside it", limit))
+			}
 			c.BufferSize -= c.Headroom
 		}
 	}
@@ -121,6 +127,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if chunk := c.Headroom + c.BufferSize; c.UMEM && chunk != 2048 && chunk != 4096 {
 		return c, bad("Headroom + BufferSize", chunk, "2048 or 4096 with UMEM")
+	}
+	if c.UMEM && c.BufferSize <= umemKernel {
+		return c, bad("BufferSize", c.BufferSize, fmt.Sprintf("more than %d with UMEM, which the kernel keeps of each chunk", umemKernel))
 	}
 	if c.Track < 0 {
 		return c, bad("Track", c.Track, "0 for none, or one in how many")

@@ -49,26 +49,50 @@ func (d *depot) init(first, n uint32, next []atomic.Uint32) {
 }
 
 // get fills dst with free slots and returns how many it found: those that were in use
-// before come first, so that no memory is touched that needn't be.
-func (d *depot) get(dst []uint32) int {
-	n := 0
-	for n < len(dst) {
-		if m, ok := d.full.pop(); ok {
-			magazine := d.magazines[m][:]
-			k := copy(dst[n:], magazine)
-			d.loose.pushAll(magazine[k:])
-			d.empty.push(m)
+// before come first, so that no memory is touched that needn't be. spilled
+// says that it took a magazine and put a part of it back: for the moment in between
+// others could not see those slots, and who found nothing then must be told.
+//
+// Finding none means that there was a moment without a free slot other than
+// those in the hands of such gets.
+func (d *depot) get(dst []uint32) (n int, spilled bool) {
+	var seen uint64 // d.full.head at the end of the last pass
+	for pass := 0; n < len(dst); {
+		whole := len(dst)-n >= magazineSize
+		if whole {
+			if m, ok := d.full.pop(); ok {
+				n += copy(dst[n:], d.magazines[m][:])
+				d.empty.push(m)
+				continue
+			}
+		}
+		if k := d.loose.popAll(dst[n:]); k > 0 {
 			n += k
-		} else if i, ok := d.loose.pop(); ok {
-			dst[n] = i
-			n++
-		} else if k := d.claimFresh(dst[n:]); k > 0 {
+			continue
+		}
+		if !whole { // last, since it breaks a magazine up
+			if m, ok := d.full.pop(); ok {
+				magazine := d.magazines[m][:]
+				k := copy(dst[n:], magazine)
+				d.loose.pushAll(magazine[k:])
+				d.empty.push(m)
+				return n + k, true
+			}
+		}
+		if k := d.claimFresh(dst[n:]); k > 0 {
 			n += k
-		} else {
+			continue
+		}
+		// Nothing in any of the three places; but while one was looked at, a slot may have come
+		// into another. If no magazine came and went during a whole pass at whose beginning
+		// the fresh ones were used up, there was none when the loose ones were looked at.
+		now := d.full.head.Load()
+		if pass > 0 && now == seen {
 			break
 		}
+		pass, seen = pass+1, now
 	}
-	return n
+	return n, spilled
 }
 
 // claimFresh fills dst with slots that were never used, side by side.

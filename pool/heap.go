@@ -5,6 +5,8 @@ package pool
 import (
 	"context"
 	"sync/atomic"
+
+	"github.com/ringway-net/ringway/cpu"
 )
 
 // heap is the slots whose memory is on the Go heap, one allocation each. They
@@ -14,7 +16,12 @@ type heap struct {
 	first   uint32   // the number of its first slot
 	data    [][]byte // per slot, its memory while it is out
 	wrapped []bool   // per slot, whether the memory is the caller's
-	out     atomic.Int64
+
+	_ cpu.Pad
+	// out is how many slots are not in the depot. As with Pool.out, a get adds before it
+	// looks whether the pool is closed.
+	out atomic.Int64
+	_   cpu.Pad
 }
 
 func (h *heap) init(first, n uint32, next []atomic.Uint32) {
@@ -37,14 +44,16 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	h := &p.heap
 	h.out.Add(1)
 	var one [1]uint32
-	closed := p.closed.Load()
-	if closed || h.depot.get(one[:]) == 0 {
+	closed, got := p.closed.Load(), 0
+	if !closed {
+		got, _ = h.depot.get(one[:]) // never spills: its slots come back one by one
+	}
+	if got == 0 {
 		h.out.Add(-1)
 		p.afterHeap()
 		if closed {
 			return Buffer{}, ErrClosed
 		}
-		p.failed.Add(1)
 		return Buffer{}, ErrExhausted
 	}
 	i := one[0]
@@ -57,17 +66,16 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 
 // CopyIn takes a buffer and copies data into it. If the region is exhausted or data is larger than
 // BufferSize, the buffer is made on the Go heap and counted (Stats.HeapFallbacks).
-// The error is ErrTooLarge if data is longer than MaxFrame, ErrExhausted if
+// The error is ErrTooLarge if data is longer than BufferSize and MaxFrame, ErrExhausted if
 // the heap's share (Config.HeapBuffers) is used up as well, or ErrClosed.
 func (p *Pool) CopyIn(data []byte) (Buffer, error) {
-	return p.copyIn(data, p.config.Headroom)
+	b, err := p.copyIn(data, p.config.Headroom)
+	return b, p.counted(err)
 }
 
 func (p *Pool) copyIn(data []byte, headroom int) (Buffer, error) {
-	if headroom+len(data) <= int(p.room) {
-		var one [1]Buffer
-		if p.GetBurst(one[:]) == 1 {
-			b := one[0]
+	if len(data) <= int(p.room)-headroom {
+		if b, ok := p.take(); ok {
 			b.fill(p, headroom, data)
 			return b, nil
 		}
@@ -86,8 +94,11 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 	if len(data) > MaxFrame {
 		return Buffer{}, ErrTooLarge
 	}
-	if p.heap.free() <= 0 { // before the memory is allocated
-		return Buffer{}, p.empty()
+	if p.closed.Load() { // these two before the memory is allocated
+		return Buffer{}, ErrClosed
+	}
+	if p.heap.free() <= 0 {
+		return Buffer{}, ErrExhausted
 	}
 	room := make([]byte, headroom+len(data))
 	copy(room[headroom:], data)
@@ -103,7 +114,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 // once ctx is done.
 func (p *Pool) CopyInContext(ctx context.Context, data []byte) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
-		b, err = p.CopyIn(data)
+		b, err = p.copyIn(data, p.config.Headroom)
 		return err != ErrExhausted
 	})
 	if waitErr != nil {
@@ -120,5 +131,6 @@ func (p *Pool) Wrap(data []byte) (Buffer, error) {
 	if len(data) > MaxFrame {
 		return Buffer{}, ErrTooLarge
 	}
-	return p.onHeap(data, 0, len(data), true)
+	b, err := p.onHeap(data, 0, len(data), true)
+	return b, p.counted(err)
 }

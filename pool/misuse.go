@@ -22,6 +22,8 @@ func (b Buffer) dead() {
 	switch {
 	case b.IsZero():
 		b.misuse("use of the zero Buffer")
+	case p != nil && int32(b.gen-p.firstGen) < 0:
+		b.misuse("use of a buffer after its pool was closed (another pool has taken its place)")
 	case p == nil || int(b.slot&slotMask) >= len(p.slots) && !p.closed.Load():
 		b.misuse("not a handle of any pool")
 	case p.closed.Load() && len(p.slots) == 0:

@@ -16,14 +16,17 @@ import (
 )
 
 var (
-	// ErrExhausted says that all buffers are out, or idle in Caches.
+	// ErrExhausted says that all buffers are out, or idle in Caches; or that the last ones are for this
+	// moment in the hands of another get, which splits a magazine of 64 or
+	// takes many and gives them back since it wanted more.
 	ErrExhausted = errors.New("pool: exhausted")
 	// ErrTooLarge says that data is longer than MaxFrame, or than a buffer has
 	// room for where the heap can't help.
 	ErrTooLarge = errors.New("pool: data too large for a buffer")
 	// ErrClosed says that the pool was closed.
 	ErrClosed = errors.New("pool: closed")
-	// ErrTooManyPools says that 255 pools are open, which is what a handle can tell apart.
+	// ErrTooManyPools says that 255 pools are open, which is what a handle can tell apart. A closed
+	// one counts until its last buffer has come back.
 	ErrTooManyPools = errors.New("pool: 255 pools are open, there can be no more")
 )
 
@@ -46,6 +49,7 @@ type Pool struct {
 
 	depot depot
 
+	_ cpu.Pad
 	// out is how many slots of the region are not in the depot. A get adds before it looks
 	// whether the pool is closed, Close says so before it looks at out: one of
 	// them sees the other, so that the region is not unmapped under a buffer.
@@ -61,6 +65,8 @@ type Pool struct {
 	mu     sync.Mutex
 	caches map[*Cache]struct{}
 	unmap  sync.Once
+
+	firstGen uint32 // handles with generations before it are of an earlier pool with this id
 }
 
 // New makes a pool. The region is mapped but, unless Config.Prefault is set, no memory is used
@@ -110,11 +116,20 @@ func (p *Pool) Count() int { return p.config.Count }
 // Get takes a buffer: empty, with the configured headroom in front of it. The error is
 // ErrExhausted or ErrClosed.
 func (p *Pool) Get() (Buffer, error) {
-	var one [1]Buffer
-	if p.GetBurst(one[:]) == 0 {
+	b, ok := p.take()
+	if !ok {
 		return Buffer{}, p.empty()
 	}
-	return one[0], nil
+	return b, nil
+}
+
+// take takes one buffer, if there is one.
+func (p *Pool) take() (b Buffer, ok bool) {
+	var one [1]uint32
+	if p.withdraw(one[:]) == 0 {
+		return Buffer{}, false
+	}
+	return p.lend(one[0]), true
 }
 
 // empty counts a get that found nothing and returns why.
@@ -122,8 +137,15 @@ func (p *Pool) empty() error {
 	if p.closed.Load() {
 		return ErrClosed
 	}
-	p.failed.Add(1)
-	return ErrExhausted
+	return p.counted(ErrExhausted)
+}
+
+// counted counts err if it is ErrExhausted, and returns it.
+func (p *Pool) counted(err error) error {
+	if err == ErrExhausted {
+		p.failed.Add(1)
+	}
+	return err
 }
 
 // GetBurst takes up to len(dst) buffers and returns how many there were.
@@ -141,11 +163,14 @@ func (p *Pool) GetBurst(dst []Buffer) int {
 	return len(dst)
 }
 
-// GetBulk takes len(dst) buffers, or none and returns false.
+// GetBulk takes len(dst) buffers, or none and returns false. Two that run at the same time may
+// both find too few, since each may hold what the other lacks.
 func (p *Pool) GetBulk(dst []Buffer) bool {
 	n := p.GetBurst(dst)
 	if n < len(dst) {
 		p.PutBurst(dst[:n])
+		clear(dst[:n])
+		p.empty()
 		return false
 	}
 	return true
@@ -155,17 +180,15 @@ func (p *Pool) GetBulk(dst []Buffer) bool {
 // ctx.Err() once ctx is done. Buffers that lie idle in Caches can't be waited for
 // before their workers put one back: see Cache.
 func (p *Pool) GetContext(ctx context.Context) (b Buffer, err error) {
-	var one [1]Buffer
 	waitErr := p.returned.Wait(ctx, func() bool {
-		if p.GetBurst(one[:]) == 1 {
-			b, err = one[0], nil
+		var ok bool
+		if b, ok = p.take(); ok {
 			return true
 		}
 		if p.closed.Load() {
 			err = ErrClosed
-			return true
 		}
-		return false
+		return err != nil
 	})
 	if waitErr != nil {
 		return Buffer{}, waitErr
@@ -185,7 +208,21 @@ func (p *Pool) PutBurst(bs []Buffer) {
 	}
 }
 
-// withdraw gets free slots from the depot and counts them as out.
+// ReleaseBurst releases all of bs, of whatever pools they are, neighbours of one pool
+// together.
+func ReleaseBurst(bs []Buffer) {
+	for len(bs) > 0 {
+		p, n := bs[0].Pool(), 1
+		for n < len(bs) && bs[n].slot>>slotBits == p.id>>slotBits {
+			n++
+		}
+		p.PutBurst(bs[:n])
+		bs = bs[n:]
+	}
+}
+
+// withdraw gets free slots from the depot and counts them as out. Whoever waits and
+// missed slots that the depot's get held for a moment is woken.
 func (p *Pool) withdraw(slots []uint32) int {
 	want := int64(len(slots))
 	out := p.out.Add(want)
@@ -193,7 +230,10 @@ func (p *Pool) withdraw(slots []uint32) int {
 		p.back(want)
 		return 0
 	}
-	got := p.depot.get(slots)
+	got, spilled := p.depot.get(slots)
+	if spilled {
+		p.returned.WakeAll()
+	}
 	if miss := want - int64(got); miss > 0 {
 		out = p.out.Add(-miss)
 	}
@@ -278,9 +318,10 @@ func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
 }
 
 // reclaimAll is reclaim for all of bs. It appends the slots that are the caller's to put
-// away to into, which has room for them.
+// away to into, which has room for them. Before it panics it puts them away itself.
 func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
 	slots, id, count := p.slots, p.id, p.count
+	before := len(into)
 	for _, b := range bs {
 		i := b.slot ^ id
 		if i < uint32(len(slots)) {
@@ -291,6 +332,10 @@ func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
 				into = append(into, i)
 				continue
 			}
+		}
+		if i >= uint32(len(slots)) || slots[i].gen != b.gen {
+			p.deposit(into[before:])
+			p.badPut(b)
 		}
 		if i, ok := p.reclaim(b); ok {
 			into = append(into, i)
@@ -311,8 +356,8 @@ func (p *Pool) Free() int {
 	return int(max(0, int64(p.count)-p.out.Load()))
 }
 
-// Close ends the pool: nothing is taken from it any more, and those who wait get
-// ErrClosed. If buffers are out or Caches open it returns a *LeakError
+// Close ends the pool: nothing is taken from it any more (but for what Caches hold: 128 buffers each
+// at most), and those who wait get ErrClosed. If buffers are out or Caches open it returns a *LeakError
 // that says how many (and, with Config.Track, where they were taken), and the memory stays mapped
 // until the last of them has come back. Closing again reports what is out by then.
 //
@@ -341,7 +386,7 @@ func (p *Pool) release() {
 // LeakError says what was not given back to a pool that was closed.
 type LeakError struct {
 	Pool     string
-	Buffers  int      // out, those in open Caches not counted
+	Buffers  int      // out, those in open Caches not counted; exact if there are none such
 	Caches   []string // open ones: where each was made and what it holds
 	Where    []string // with Track: what is out, and where it was taken
 	Tracking bool     // whether Config.Track was set
@@ -366,7 +411,7 @@ func (p *Pool) leaks() error {
 	e := &LeakError{Pool: p.config.Name, Buffers: s.InUse + s.HeapInUse, Tracking: p.track != nil}
 	p.mu.Lock()
 	for c := range p.caches {
-		e.Caches = append(e.Caches, fmt.Sprintf("made at %s, holding %d buffers", c.madeAt, c.idle.Load()))
+		e.Caches = append(e.Caches, fmt.Sprintf("made at %s, holding %d buffers by its last burst", c.madeAt, c.idle.Load()))
 	}
 	p.mu.Unlock()
 	if e.Buffers == 0 && len(e.Caches) == 0 {

@@ -33,6 +33,7 @@ func register(p *Pool) error {
 		registry.last = id
 		p.id = id << slotBits
 		if gen := registry.gens[id]; gen != 0 {
+			p.firstGen = gen
 			for i := range p.slots {
 				p.slots[i].gen = gen
 			}

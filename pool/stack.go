@@ -64,6 +64,24 @@ func (s *stack) pop() (i uint32, ok bool) {
 	}
 }
 
+// popAll pops up to len(dst) numbers with one swap, and returns how many there were. Links
+// that change while it follows them lead it astray among valid numbers, but then
+// something was popped and the swap fails.
+func (s *stack) popAll(dst []uint32) int {
+	for {
+		old := s.head.Load() // S2
+		top := uint32(old & topMask)
+		n := 0
+		for ; n < len(dst) && top != 0; n++ {
+			dst[n] = top - 1
+			top = s.next[top-1].Load()
+		}
+		if n == 0 || s.replace(old, top) {
+			return n
+		}
+	}
+}
+
 // below returns the number on top of a stack whose head is old, and the link to the one below.
 func (s *stack) below(old uint64) (i, next uint32) {
 	i = uint32(old&topMask) - 1

@@ -8,14 +8,19 @@ import "time"
 type Stats struct {
 	Capacity int // in the region
 	InUse    int // of the region, out and not idle in a Cache
-	Cached   int // of the region, idle in Caches; each says so as of its last burst or exchange with the depot
+	// Cached is how many of the region are idle in Caches. Each says so at its last burst or exchange
+	// with the depot: single Gets and Puts since, up to 128, are missing here and in InUse (to
+	// say so each time would double their cost).
+	Cached int
 
 	// HighWater is the most of the region that was ever out, with what was idle in Caches.
 	HighWater int
 
 	HeapInUse     int    // on the Go heap and out, wrapped ones too
 	HeapFallbacks uint64 // CopyIns that went to the heap, since the pool was made
-	Failed        uint64 // gets that found nothing, since the pool was made
+	// Failed is the calls that returned ErrExhausted, and the GetBulks that returned false, since
+	// the pool was made. A burst that came up short is not counted, nor is waiting.
+	Failed uint64
 
 	// Oldest is how long the oldest tracked buffer has been out, and OldestAt where it
 	// was taken. Zero without Config.Track.

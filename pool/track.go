@@ -23,7 +23,8 @@ type tracker struct {
 	seen  atomic.Uint64
 
 	mu sync.Mutex
-	// records has the last tracked turn of each slot, so it is as large as the pool at most.
+	// records has the last two tracked turns of each slot: a buffer that was given back is
+	// soon somebody else's, and it is the turn before that a misuse is about.
 	records map[uint32]*record
 }
 
@@ -31,6 +32,7 @@ type record struct {
 	gen          uint32
 	takenAt      time.Time
 	taken, given place
+	before       *record // the slot's tracked turn before this one, or nil
 }
 
 type place [trackDepth]uintptr
@@ -55,6 +57,9 @@ func (t *tracker) taken(b *Buffer) {
 	b.off |= hintTracked
 	r := &record{gen: b.gen, takenAt: time.Now(), taken: here()}
 	t.mu.Lock()
+	if r.before = t.records[b.slot&slotMask]; r.before != nil {
+		r.before.before = nil
+	}
 	t.records[b.slot&slotMask] = r
 	t.mu.Unlock()
 }
@@ -76,8 +81,14 @@ func (t *tracker) story(b Buffer) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.records[b.slot&slotMask]
+	if r != nil && r.gen != b.gen {
+		r = r.before
+	}
 	if r == nil || r.gen != b.gen {
-		return fmt.Sprintf("; this one was not tracked (Config.Track is one in %d)", t.every)
+		if t.every == 1 {
+			return "; its slot was taken more than once since, so where it was is forgotten"
+		}
+		return fmt.Sprintf("; this one was not tracked (Config.Track is one in %d), or its slot was taken more than once since", t.every)
 	}
 	s := fmt.Sprintf("\n\ttaken %v ago at %v", time.Since(r.takenAt).Round(time.Millisecond), r.taken)
 	if r.given != (place{}) {

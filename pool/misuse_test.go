@@ -1,0 +1,354 @@
+package pool
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// Whatever a dead handle is asked to do, it refuses, with its pool's name and its slot.
+func TestUseAfterRelease(t *testing.T) {
+	p := open(t, Config{Name: "frames", Count: 3, HeapBuffers: 1})
+	c := p.NewCache()
+	defer c.Close()
+	for _, b := range []Buffer{must(p.CopyIn([]byte("region"))), must(p.Wrap([]byte("heap")))} {
+		b.Release()
+		slot := b.String()[:strings.Index(b.String(), " (")]
+		for what, f := range uses(p, c, b) {
+			t.Run(what, func(t *testing.T) {
+				mustSay(t, f, "after it was released", slot, `pool "frames"`, "set Config.Track")
+			})
+		}
+	}
+	whole(t, p)
+}
+
+// uses is everything that can be done with a buffer beside looking at the handle itself.
+func uses(p *Pool, c *Cache, b Buffer) map[string]func() {
+	return map[string]func(){
+		"Bytes":          func() { b.Bytes() },
+		"Tailroom":       func() { b.Tailroom() },
+		"Pool":           func() { b.Pool() },
+		"Prepend":        func() { b.Prepend(1) },
+		"Append":         func() { b.Append(1) },
+		"AppendUnzeroed": func() { b.AppendUnzeroed(1) },
+		"TrimFront":      func() { b.TrimFront(0) },
+		"TrimBack":       func() { b.TrimBack(0) },
+		"SetLen":         func() { b.SetLen(0) },
+		"CopyFrom":       func() { b.CopyFrom(nil) },
+		"Reset":          func() { b.Reset() },
+		"Retain":         func() { b.Retain(1) },
+		"Shared":         func() { b.Shared() },
+		"Writable":       func() { b.Writable() },
+		"Meta":           func() { b.Meta() },
+		"SetMeta":        func() { b.SetMeta(Meta{}) },
+		"Release":        func() { b.Release() },
+		"PutBurst":       func() { p.PutBurst([]Buffer{b}) },
+		"Cache.Put":      func() { c.Put(b) },
+		"Cache.PutBurst": func() { c.PutBurst([]Buffer{b}) },
+	}
+}
+
+func TestZeroBuffer(t *testing.T) {
+	p := open(t, Config{Count: 3})
+	c := p.NewCache()
+	defer c.Close()
+	for what, f := range uses(p, c, Buffer{}) {
+		t.Run(what, func(t *testing.T) { mustSay(t, f, "zero Buffer") })
+	}
+	if !(Buffer{}).IsZero() {
+		t.Error("the zero Buffer is not zero")
+	}
+}
+
+// With Track a panic tells where the buffer was taken and where it was given back, even when
+// the slot is somebody else's by now.
+func TestTrackTellsBothPlaces(t *testing.T) {
+	p := open(t, Config{Count: 1, Track: 1})
+	b, taken := must(p.Get()), line(0)
+	b.Release()
+	given := line(-1)
+	mustSay(t, b.Release, "released twice", "taken", taken, "given back at "+given)
+	for range 2 {
+		again := must(p.Get())
+		again.Release()
+		if t.Failed() {
+			break
+		}
+		if text := said(t, b.Release); strings.Contains(text, taken) != strings.Contains(text, given) {
+			t.Errorf("half of the story: %s", text)
+		}
+	}
+	mustSay(t, b.Release, "forgotten") // two turns later
+
+	b, taken = must(p.Get()), line(0)
+	p.PutBurst([]Buffer{b})
+	given = line(-1)
+	next := must(p.Get()) // one turn later
+	mustSay(t, func() { b.Bytes() }, taken, "given back at "+given)
+	next.Release()
+}
+
+// A sample tells what it can, and that it is a sample.
+func TestTrackSample(t *testing.T) {
+	p := open(t, Config{Count: 10, Track: 5})
+	all, taken := takeAll(t, p), 0
+	for _, b := range all {
+		if b.off&hintTracked != 0 {
+			taken++
+		}
+	}
+	if taken != 2 {
+		t.Errorf("%d of 10 are tracked, with one in 5", taken)
+	}
+	p.PutBurst(all)
+	told, not := 0, 0
+	for _, b := range all {
+		switch text := said(t, b.Release); {
+		case strings.Contains(text, "given back at"):
+			told++
+		case strings.Contains(text, "one in 5"):
+			not++
+		}
+	}
+	if told != 2 || not != 8 {
+		t.Errorf("%d told, %d said why not", told, not)
+	}
+}
+
+func TestDoubleReleaseByCopies(t *testing.T) {
+	p := open(t, Config{Count: 64})
+	c := p.NewCache()
+	defer c.Close()
+	give := map[string]func(Buffer){
+		"Release":        Buffer.Release,
+		"PutBurst":       func(b Buffer) { p.PutBurst([]Buffer{b}) },
+		"Cache.Put":      c.Put,
+		"Cache.PutBurst": func(b Buffer) { c.PutBurst([]Buffer{b}) },
+	}
+	for first, f := range give {
+		for second, g := range give {
+			b := must(p.Get())
+			one, two := b, b
+			if two.TrimFront(0) != nil {
+				t.Fatal("trim")
+			}
+			f(one)
+			if text := said(t, func() { g(two) }); !strings.Contains(text, "released twice") {
+				t.Errorf("%s then %s: %q", first, second, text)
+			}
+			// The same handle twice in one burst.
+			b = must(p.Get())
+			mustSay(t, func() { p.PutBurst([]Buffer{b, b}) }, "released twice")
+		}
+	}
+	c.Close()
+	whole(t, p)
+}
+
+// A buffer can't be given to another pool, and is still its owner's then.
+func TestWrongPool(t *testing.T) {
+	p, q := open(t, Config{Name: "p", Count: 2}), open(t, Config{Name: "q", Count: 2})
+	c := q.NewCache()
+	defer c.Close()
+	for _, b := range []Buffer{must(p.Get()), must(p.Wrap(nil))} {
+		for what, f := range map[string]func(){
+			"PutBurst":       func() { q.PutBurst([]Buffer{b}) },
+			"Cache.Put":      func() { c.Put(b) },
+			"Cache.PutBurst": func() { c.PutBurst([]Buffer{b}) },
+		} {
+			t.Run(what, func(t *testing.T) {
+				mustSay(t, f, `given back to pool "q"`, `of pool "p"`, "buffer ")
+			})
+		}
+		b.Release()
+	}
+	c.Close()
+	whole(t, p)
+	whole(t, q)
+}
+
+// Before it panics, a burst with a bad handle in it gives back those before, and none after.
+func TestBadPutInABurst(t *testing.T) {
+	p := open(t, Config{Count: 200})
+	c := p.NewCache()
+	for what, put := range map[string]func([]Buffer){"PutBurst": p.PutBurst, "Cache.PutBurst": c.PutBurst} {
+		for _, at := range []int{0, 1, 63, 64, 100, 149} {
+			all := make([]Buffer, 150)
+			p.GetBulk(all)
+			dead := all[at]
+			dead.Release()
+			mustSay(t, func() { put(all) }, "released twice", dead.String())
+			for i, b := range all[at+1:] {
+				if b.Len() != 0 || len(b.Bytes()) != 0 {
+					t.Fatalf("%s, bad one at %d: the one %d behind it", what, at, i)
+				}
+			}
+			put(all[at+1:])
+			c.share()
+			if n := p.Stats().InUse; n != 0 {
+				t.Errorf("%s, bad one at %d: %d buffers are lost", what, at, n)
+			}
+		}
+	}
+	c.Close()
+	whole(t, p)
+}
+
+// Handles that were never given out.
+func TestForgedHandle(t *testing.T) {
+	p := open(t, Config{Count: 2, HeapBuffers: 1})
+	b := must(p.Get())
+	defer b.Release()
+	for what, f := range map[string]Buffer{
+		"a slot that the pool does not have": {slot: p.id | 3, gen: b.gen},
+		"the highest slot":                   {slot: p.id | slotMask, gen: b.gen},
+		"a slot that was never taken":        {slot: p.id | (1 - uint32(b.Index())), gen: b.gen},
+		"a heap slot that was never taken":   {slot: p.id | 2, gen: b.gen},
+		"a generation to come":               {slot: b.slot, gen: b.gen + 2},
+		"no pool":                            {slot: b.slot & slotMask, gen: b.gen},
+	} {
+		c := p.NewCache()
+		for use, g := range uses(p, c, f) {
+			t.Run(what+"/"+use, func(t *testing.T) { mustSay(t, g, "pool: ", "buffer ") })
+		}
+		c.Close()
+	}
+	b.Bytes() // still good
+}
+
+// Two goroutines that release one handle at the same time can both get past the check: this
+// is what is left then. It is found out before there are two owners.
+func TestSimultaneousDoubleRelease(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		gens uint32 // by how much both together moved the generation on
+	}{{"one increment lost", 1}, {"both increments", 2}} {
+		for get, f := range map[string]func(p *Pool, c *Cache) Buffer{
+			"Get":       func(p *Pool, _ *Cache) Buffer { return must(p.Get()) },
+			"GetBurst":  func(p *Pool, _ *Cache) Buffer { var b [1]Buffer; p.GetBurst(b[:]); return b[0] },
+			"Cache.Get": func(_ *Pool, c *Cache) Buffer { return must(c.Get()) },
+		} {
+			t.Run(c.what+"/"+get, func(t *testing.T) {
+				p := abandon(t, Config{Count: 4, Track: 1})
+				cache := p.NewCache()
+				b := must(p.Get())
+				i := uint32(b.Index())
+				p.slots[i].gen += c.gens
+				p.deposit([]uint32{i})
+				p.deposit([]uint32{i})
+				text := said(t, func() {
+					x, y := f(p, cache), f(p, cache)
+					t.Errorf("two owners: %v and %v", x, y)
+				})
+				if !strings.Contains(text, "handed out that is still in use") || !strings.Contains(text, "of pool") {
+					t.Errorf("%q", text)
+				}
+			})
+		}
+	}
+}
+
+func TestClosedCache(t *testing.T) {
+	p := open(t, Config{Count: 3})
+	b := must(p.Get())
+	c, made := p.NewCache(), line(0)
+	c.Close()
+	c.Close()
+	for what, f := range map[string]func(){
+		"Get":      func() { c.Get() },
+		"GetBurst": func() { c.GetBurst(make([]Buffer, 1)) },
+		"GetBulk":  func() { c.GetBulk(make([]Buffer, 1)) },
+		"CopyIn":   func() { c.CopyIn(nil) },
+		"CopyIn/h": func() { c.CopyIn(make([]byte, 5000)) },
+		"Put":      func() { c.Put(b) },
+		"PutBurst": func() { c.PutBurst([]Buffer{b}) },
+	} {
+		t.Run(what, func(t *testing.T) { mustSay(t, f, "use of a Cache after its Close", made, `pool "TestClosedCache"`) })
+	}
+	b.Release()
+	whole(t, p)
+}
+
+// A handle does not outlive its pool, whoever has the pool's number now.
+func TestHandleOfClosedPool(t *testing.T) {
+	p := abandon(t, Config{Count: 300})
+	all := takeAll(t, p)
+	p.PutBurst(all)
+	b := all[0]
+	b.slot = p.id | 299
+	c := p.NewCache()
+	c.Close()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustSay(t, func() { b.Bytes() }, "after its pool was closed", t.Name())
+	mustSay(t, b.Release, "after its pool was closed")
+	mustSay(t, func() { p.PutBurst([]Buffer{b}) }, "after its pool was closed")
+
+	reused := 0
+	for range 2*maxPools + 1 {
+		q := open(t, Config{Name: "later", Count: 2, HeapBuffers: None})
+		x, y := must(q.Get()), must(q.Get())
+		if q.id == p.id {
+			reused++
+			for _, dead := range []Buffer{all[0], all[1], b} {
+				mustSay(t, func() { dead.Bytes() }, "after its pool was closed", "another pool")
+				mustSay(t, func() { q.PutBurst([]Buffer{dead}) }, "after its pool was closed")
+			}
+		}
+		q.PutBurst([]Buffer{x, y})
+		if err := q.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reused < 2 {
+		t.Errorf("the pool's number came back %d times", reused)
+	}
+}
+
+func TestTooManyPools(t *testing.T) {
+	var open []*Pool
+	defer func() {
+		for _, p := range open {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	small := Config{Count: 1, HeapBuffers: None}
+	for len(open) <= maxPools {
+		p, err := New(small)
+		if errors.Is(err, ErrTooManyPools) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, p)
+	}
+	abandoned := 0 // by other tests, for good
+	registry.Lock()
+	for _, in := range registry.open {
+		if in {
+			abandoned++
+		}
+	}
+	registry.Unlock()
+	if abandoned != maxPools || len(open) == 0 {
+		t.Fatalf("%d pools are open, %d of them this test's", abandoned, len(open))
+	}
+	if _, err := New(small); !errors.Is(err, ErrTooManyPools) {
+		t.Fatalf("one more: %v", err)
+	}
+	if err := open[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(small)
+	if err != nil {
+		t.Fatalf("after a Close: %v", err)
+	}
+	open[0] = p
+	if p.id>>slotBits == 0 || p.id>>slotBits > maxPools {
+		t.Errorf("number %d", p.id>>slotBits)
+	}
+}
