@@ -137,16 +137,17 @@ func count(add func(packets, bytes uint64), bufs []pool.Buffer) {
 // they are from. It is for whoever calls Tx.
 func (b *Base) Free(bufs []pool.Buffer) {
 	for len(bufs) > 0 {
-		n := 0
-		for n < len(bufs) && b.TxCache.Owns(bufs[n]) {
+		own := b.TxCache.Owns(bufs[0])
+		n := 1
+		for n < len(bufs) && b.TxCache.Owns(bufs[n]) == own {
 			n++
 		}
-		b.TxCache.PutBurst(bufs[:n])
-		bufs = bufs[n:]
-		for len(bufs) > 0 && !b.TxCache.Owns(bufs[0]) {
-			bufs[0].Release()
-			bufs = bufs[1:]
+		if own {
+			b.TxCache.PutBurst(bufs[:n])
+		} else {
+			pool.ReleaseBurst(bufs[:n])
 		}
+		bufs = bufs[n:]
 	}
 }
 

@@ -67,7 +67,8 @@ func (t *Interfaces) Get(n uint32) (Interface, bool) {
 	return all[n-1], true
 }
 
-// All returns all interfaces, number 1 first. It must not be changed.
+// All returns all interfaces, number 1 first. What it returns is never changed, and must
+// not be by the caller.
 func (t *Interfaces) All() []Interface {
 	if p := t.table.Load(); p != nil {
 		return *p

@@ -99,9 +99,12 @@ var kinds struct {
 	m map[string]Kind
 }
 
-// Register adds a kind, so that Open knows it. It panics if there is one of that name: it is
-// called from init functions.
+// Register adds a kind, so that Open knows it. It panics if there is one of that name, or if
+// k can't be opened by its name: it is called from init functions.
 func Register(k Kind) {
+	if !looksLikeKind(k.Name) || strings.ToLower(k.Name) != k.Name || k.Open == nil || k.Does&^Both != 0 || k.Does == 0 {
+		panic(fmt.Sprintf("port: kind %q needs a name of two lower-case letters or more, a direction and Open", k.Name))
+	}
 	kinds.Lock()
 	defer kinds.Unlock()
 	if _, ok := kinds.m[k.Name]; ok {
@@ -150,7 +153,7 @@ func (s *Spec) Open(o Options) (Port, error) {
 	}
 	o = o.withDefaults()
 	if o.Pool == nil {
-		return nil, s.errorf("no pool to open it with")
+		return nil, s.errorf("%w", ErrNoPool)
 	}
 	if missing := o.Direction &^ k.Does; missing != 0 {
 		return nil, s.errorf("kind %s works for %s only, not for %s", k.Name, k.Does, o.Direction)

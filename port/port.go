@@ -86,4 +86,6 @@ var (
 	// ErrDirection is returned by Rx of a port that only sends, and by Tx of one that
 	// only receives.
 	ErrDirection = errors.New("port does not work in this direction")
+	// ErrNoPool says that Options has no Pool.
+	ErrNoPool = errors.New("no pool to open a port with")
 )

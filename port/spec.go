@@ -40,10 +40,12 @@ var ErrSpec = errors.New("bad port string")
 // Parse takes a port string apart and checks its kind and the names of its keys,
 // but not their values.
 //
-// The target ends at the first comma behind which a key=value comes; a comma in it that would end it
-// too early is written \,. A string without a kind of Kinds in front of its first
-// colon is the name of a capture file if it has no colon at all, has a dot or a slash
-// before it, or begins like C:\; "-" is a capture on stdin or stdout.
+// The target ends at the first comma behind which a key=value comes; a comma in it, or in a
+// value, that would be an end too early is written \,. Kinds without a target have their keys
+// right behind the colon. A string without a kind of Kinds in front of its first
+// colon is the name of a capture file if it has no colon at all, begins like C:\, or has anything
+// but letters, digits, - and _ before it, such as a dot or a slash; "-" is a capture on stdin or
+// stdout.
 func Parse(text string) (*Spec, error) {
 	s := &Spec{Text: text, Name: text, keys: map[string]string{}}
 	if text == "" {
@@ -59,29 +61,36 @@ func Parse(text string) (*Spec, error) {
 	default:
 		s.Kind = "pcap"
 	}
-	if _, known := kind(s.Kind); !known {
+	k, known := kind(s.Kind)
+	if !known {
 		return nil, s.errorf("there is no kind %q in this program; kinds are %s", s.Kind, kindNames())
 	}
 	parts := splitUnescaped(rest)
-	s.Target = parts[0]
-	for i, part := range parts[1:] {
+	if k.Target != "" || parts[0] == "" { // otherwise there is no target, and keys may come at once
+		s.Target, parts = parts[0], parts[1:]
+	}
+	for _, part := range parts {
 		key, value, ok := strings.Cut(part, "=")
-		if !ok {
-			if len(s.keys) > 0 {
-				return nil, s.errorf("%q (part %d) is no key=value", part, i+2)
-			}
+		switch {
+		case ok:
+		case k.Target == "":
+			return nil, s.errorf("%q is no key=value, and kind %s has no target; its keys are %s", part, s.Kind, keyNames(k))
+		case len(s.keys) > 0:
+			return nil, s.errorf("%q is no key=value; a comma that is no end is written \\,", part)
+		default:
 			s.Target += "," + part // such as a list of peers
 			continue
 		}
-		if err := s.set(key, value); err != nil {
+		if err := s.Set(key, value); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// set takes one key of the string.
-func (s *Spec) set(key, value string) error {
+// Set adds a key that the string does not have, as if it had been written there. The error
+// says if the kind knows no such key.
+func (s *Spec) Set(key, value string) error {
 	k, _ := kind(s.Kind)
 	same := func(have Key) bool { return have.Name == key }
 	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) {
@@ -89,6 +98,9 @@ func (s *Spec) set(key, value string) error {
 	}
 	if _, twice := s.keys[key]; twice {
 		return s.errorf("key %s is given twice", key)
+	}
+	if s.keys == nil {
+		s.keys = map[string]string{}
 	}
 	s.keys[key] = value
 	switch key {
@@ -110,12 +122,16 @@ func (s *Spec) set(key, value string) error {
 	return nil
 }
 
+// looksLikeKind reports whether s, which stands in front of a colon, was rather meant as a
+// kind than as a part of a file's name.
 func looksLikeKind(s string) bool {
 	if len(s) < 2 { // a Windows drive
 		return false
 	}
 	for _, c := range s {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
 			return false
 		}
 	}
@@ -301,7 +317,7 @@ func ParseCount(text string) (int64, error) {
 // ParseShare reads a share of 0 to 1, or of 0 to 100 with a % behind it.
 func ParseShare(text string) (float64, error) {
 	number, percent := strings.CutSuffix(text, "%")
-	v, err := strconv.ParseFloat(number, 64)
+	v, err := parseDecimal(number)
 	if percent {
 		v /= 100
 	}
@@ -313,16 +329,20 @@ func ParseShare(text string) (float64, error) {
 
 // parseSI reads a finite decimal number with an SI multiplier.
 func parseSI(text string) (float64, error) {
-	factor := 1.0
-	for suffix, f := range map[string]float64{"k": 1e3, "M": 1e6, "G": 1e9} {
+	for suffix, exponent := range map[string]string{"k": "e3", "M": "e6", "G": "e9"} {
 		if number, ok := strings.CutSuffix(text, suffix); ok {
-			text, factor = number, f
+			text = number + exponent // to be rounded once
 			break
 		}
 	}
+	return parseDecimal(text)
+}
+
+// parseDecimal reads a finite decimal number.
+func parseDecimal(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0) || strings.ContainsAny(text, "xXpP_")) {
 		err = ErrValue
 	}
-	return v * factor, err
+	return v, err
 }

@@ -32,15 +32,33 @@ type Reader struct {
 // fails if r does not begin as a capture does. A fault after that is for Next to
 // report.
 func NewReader(r io.Reader, name string) (*Reader, error) {
-	rd := &Reader{p: NewParser(name), r: r, buf: make([]byte, MaxBlock)}
-	if err := rd.sniff(); err != nil {
+	rd := &Reader{buf: make([]byte, MaxBlock)}
+	if err := rd.reset(r, name); err != nil {
 		return nil, err
 	}
-	if rd.err = rd.next(&rd.first); rd.err != nil && rd.p.off == 0 {
-		return nil, rd.err
-	}
-	rd.hasFirst = rd.err == nil
 	return rd, nil
+}
+
+// Reset makes r begin with another stream, as NewReader does, in the buffer that it has. Its
+// Parser is a new one. After an error the Reader gives that error on each call.
+func (r *Reader) Reset(src io.Reader) error {
+	err := r.reset(src, r.p.name)
+	if err != nil {
+		r.err = err
+	}
+	return err
+}
+
+func (r *Reader) reset(src io.Reader, name string) error {
+	*r = Reader{p: NewParser(name), r: src, buf: r.buf}
+	if err := r.sniff(); err != nil {
+		return err
+	}
+	if r.err = r.next(&r.first); r.err != nil && r.p.off == 0 {
+		return r.err
+	}
+	r.hasFirst = r.err == nil
+	return nil
 }
 
 // Next decodes the next frame. rec.Data is valid until the call after it. The
