@@ -48,6 +48,17 @@ type Port interface {
 	Close() error
 }
 
+// Queuer is a Port whose Tx queues frames that are sent later, so that they are neither sent
+// nor dropped for a while.
+type Queuer interface {
+	Port
+	// Queued returns how many frames that is. It is 0 after Close. Any goroutine may ask.
+	Queued() int
+	// Drain sleeps until there are none. The error is ctx.Err() once ctx is done, or what is
+	// wrong with the port. It is for whoever calls Tx.
+	Drain(ctx context.Context) error
+}
+
 // Info is what a port says about itself.
 type Info struct {
 	Name string // as it was opened, or the name= key

@@ -81,8 +81,9 @@ func NewForward(c ForwardConfig) (*Forward, error) {
 
 // Run moves frames until the sources have no more, Count is reached, a port fails, or
 // ctx is done: then nothing more is received, what was received is sent, and Run
-// returns. Nothing is in flight afterwards, and no goroutine is left. The error is the
-// first one of a port; an end by ctx is none. Run may be called once.
+// returns. Nothing is in flight afterwards, but for what a port.Queuer could not send before the end
+// of DrainTimeout or Abort; and no goroutine is left. The error is the first one of a
+// port; an end by ctx is none. Run may be called once.
 func (f *Forward) Run(ctx context.Context) error {
 	defer f.abort()
 	soft, stop := context.WithCancel(ctx)

@@ -54,8 +54,15 @@ func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
 	return w, nil
 }
 
-// inFlight returns how many frames are between Rx and Tx.
-func (w *way) inFlight() int { return int(w.held.Load()) + w.producer.Len() }
+// inFlight returns how many frames are between Rx and the end of their way, be it that the port
+// out has them.
+func (w *way) inFlight() int {
+	n := int(w.held.Load()) + w.producer.Len()
+	if q, ok := w.out.(port.Queuer); ok {
+		n += q.Queued()
+	}
+	return n
+}
 
 // receive moves frames from the port to the ring until soft is done, the port has no more, or an
 // error. Once soft is done it still waits for room in the ring, until hard is done too.
@@ -168,7 +175,7 @@ func (w *way) send(hard context.Context, stop func()) error {
 	for {
 		bufs, _, err := w.consumer.PeekWait(hard, burst)
 		if errors.Is(err, ring.ErrClosed) {
-			return nil
+			return w.drain(hard)
 		}
 		if hard.Err() != nil {
 			stop()
@@ -188,6 +195,19 @@ func (w *way) send(hard context.Context, stop func()) error {
 			return err
 		}
 	}
+}
+
+// drain waits until the port out has sent what it has queued; or until hard is done, then it is for the
+// port's Close to say what becomes of it.
+func (w *way) drain(hard context.Context) error {
+	q, ok := w.out.(port.Queuer)
+	if !ok {
+		return nil
+	}
+	if err := q.Drain(hard); err != nil && hard.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // discard ends the sender: nothing more is pushed, and what was is dropped.

@@ -59,7 +59,7 @@ func (w *wire) push(bufs []pool.Buffer) int {
 		return w.in.PushBurst(bufs)
 	}
 	// The frames' ring tells how many fit. That of the times has room for as many at
-	// least: its items are taken out first.
+	// least: see popDelayed.
 	a, b := w.in.Reserve(len(bufs))
 	n := len(a) + len(b)
 	if n == 0 {
@@ -89,9 +89,14 @@ func (w *wire) pop(bufs []pool.Buffer) int {
 	}
 	// As many times as there are frames, and no more: the others' frames aren't there yet.
 	a, b := w.out.Peek(len(bufs))
-	n := w.arrived(len(a) + len(b))
-	w.dueOut.Advance(n)
-	return w.out.PopBurst(bufs[:n])
+	return w.popDelayed(bufs[:w.arrived(len(a)+len(b))])
+}
+
+// popDelayed takes out as many frames as bufs has room for, and their times: those first, so that push
+// finds room for them wherever it does for frames.
+func (w *wire) popDelayed(bufs []pool.Buffer) int {
+	w.dueOut.Advance(len(bufs))
+	return w.out.PopBurst(bufs)
 }
 
 // arrived returns how many of the n oldest frames have arrived.
@@ -127,7 +132,15 @@ func (w *wire) wait() time.Duration {
 func (w *wire) sweep(free func([]pool.Buffer)) {
 	var bufs [ring.DefaultBurst]pool.Buffer
 	for {
-		n := w.out.PopBurst(bufs[:])
+		n := 0
+		if w.delay == 0 {
+			n = w.out.PopBurst(bufs[:])
+		} else {
+			a, b := w.out.Peek(len(bufs))
+			n = len(a) + len(b)
+			w.dueOut.Peek(n) // so that the ring knows of them
+			w.popDelayed(bufs[:n])
+		}
 		if n == 0 {
 			return
 		}

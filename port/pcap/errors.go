@@ -23,7 +23,7 @@ var (
 	errStopped   = errors.New("pcap: stopped")
 
 	// errUnread says that whoever should read a pipe does not.
-	errUnread = errors.New("the reader takes nothing any more")
+	errUnread = errors.New("its reader takes nothing any more")
 )
 
 // WriteError says that a capture could not be written to its end.
@@ -55,7 +55,7 @@ func (e *WriteError) Error() string {
 	case e.Cut:
 		fmt.Fprintf(&s, "it holds the first %s, whole", frames(e.Frames))
 	default:
-		fmt.Fprintf(&s, "its reader was sent %s", frames(e.Frames))
+		fmt.Fprintf(&s, "%s went out whole before", count(e.Frames, "frame"))
 	}
 	switch {
 	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
@@ -63,9 +63,9 @@ func (e *WriteError) Error() string {
 	case errors.Is(e.Err, syscall.EFBIG):
 		s.WriteString("; raise the limit of file sizes (ulimit -f), or use another file system")
 	case errors.Is(e.Err, syscall.EPIPE):
-		s.WriteString("; it has gone, so see why it ended")
+		s.WriteString("; its reader has gone: see why it ended")
 	case errors.Is(e.Err, errUnread):
-		s.WriteString("; see what holds it up")
+		s.WriteString("; see what holds its reader up")
 	default:
 		s.WriteString("; check the disk or the device")
 	}

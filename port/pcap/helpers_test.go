@@ -72,7 +72,7 @@ func ctx(t testing.TB) context.Context {
 	return c
 }
 
-// pump moves frames from in to out until in ends, and returns that error and out's.
+// move moves frames from in to out until in ends, and returns that error and out's.
 func move(t testing.TB, in, out port.Port) (rx, tx error) {
 	t.Helper()
 	c := ctx(t)
@@ -179,7 +179,7 @@ func read(t testing.TB, file string) []byte {
 	return b
 }
 
-// file writes a file of that name in the test's directory and returns its path.
+// tempFile writes a file of that name in the test's directory and returns its path.
 func tempFile(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -3,7 +3,6 @@
 package pcap
 
 import (
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -174,7 +173,8 @@ func openReader(s *port.Spec, o port.Options, loop int64) (port.Port, error) {
 	}
 	r, err := newFileReader(s, o, s.Target, f, info, loop, true)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		f.Close()
+		return nil, err
 	}
 	return r, nil
 }
@@ -226,9 +226,11 @@ func statRegular(f *os.File) os.FileInfo {
 	return info
 }
 
-// deadliner is a file or socket whose calls in progress a deadline in the past ends.
-type readDeadliner interface{ SetReadDeadline(time.Time) error }
-type writeDeadliner interface{ SetWriteDeadline(time.Time) error }
+// Files and sockets whose calls in progress a deadline in the past ends.
+type (
+	readDeadliner  interface{ SetReadDeadline(time.Time) error }
+	writeDeadliner interface{ SetWriteDeadline(time.Time) error }
+)
 
 // longAgo is a deadline that has passed.
 var longAgo = time.Unix(1, 0)

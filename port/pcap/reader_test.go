@@ -138,7 +138,7 @@ func TestReadNotes(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, notes)
 		}
 	}
-	if strings.Contains(notes, "SHB option userappl") != true {
+	if !strings.Contains(notes, "SHB option userappl") {
 		t.Errorf("userappl: %s", notes)
 	}
 }

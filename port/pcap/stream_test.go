@@ -249,7 +249,7 @@ func TestStuckReader(t *testing.T) {
 				t.Error("Close took", time.Since(began))
 			}
 			wg.Wait()
-			if !errors.Is(err, errUnread) || !strings.Contains(err.Error(), "see what holds it up") {
+			if !errors.Is(err, errUnread) || !strings.Contains(err.Error(), "see what holds its reader up") {
 				t.Error(err)
 			}
 			balanced(t, w, taken)

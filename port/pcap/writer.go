@@ -41,7 +41,9 @@ func newWriter(s *port.Spec, o port.Options, c layout, name string, w io.Writer,
 	p.Init(o)
 	var err error
 	if p.enc, err = newEncoder(c, &p.Base, &p.out); err != nil {
-		return nil, errors.Join(err, p.Shut(nil, nil), p.out.close())
+		p.Shut(nil, nil)
+		p.out.close()
+		return nil, err
 	}
 	return p, nil
 }

@@ -530,3 +530,35 @@ func TestRedirected(t *testing.T) {
 		t.Error("standard output was closed:", err)
 	}
 }
+
+// What a file could not hold is told, each with what helps.
+func TestWriterNotes(t *testing.T) {
+	o := env(t)
+	w := openOut(t, filepath.Join(t.TempDir(), "out.pcap,tsresol=us"), o)
+	n, _ := o.Interfaces.Add(port.Interface{Source: "x", Name: "eth0", LinkType: 1, Resolution: 9})
+	var bufs []pool.Buffer
+	for _, at := range []int64{1, -1, 1 << 62} {
+		b, _ := o.Pool.CopyIn(make([]byte, 60))
+		b.SetMeta(pool.Meta{Time: at, Interface: n})
+		bufs = append(bufs, b)
+	}
+	if n, err := w.Tx(bufs); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	notes := strings.Join(w.Info().Notes, "\n")
+	for _, want := range []string{"2 frames had a time finer than the file's unit", "2 frames had a time that the file can't hold", "pcap to 2106", "format=pcapng keeps them"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in\n%s", want, notes)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	if got := linkName(1 | 1<<26 | 2<<28); got != "1 (Ethernet) with 4 bytes of FCS" {
+		t.Error(got)
+	}
+	err := &WriteError{File: "a\nb", Offset: 7, Frames: 1, Err: syscall.EPIPE}
+	if got := err.Error(); got != `"a\nb": offset 7: broken pipe; 1 frame went out whole before; its reader has gone: see why it ended` {
+		t.Error(got)
+	}
+}
