@@ -149,6 +149,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 		return errors.Join(err, in.Close(), out.Close())
 	}
 
+	start := time.Now()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if j.duration > 0 {
@@ -157,7 +158,6 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	}
 	interrupted, ended := j.watch(interrupts, cancel, f.Abort)
 	progress := j.startProgress(f)
-	start := time.Now()
 	err = f.Run(ctx)
 	err = errors.Join(err, out.Close(), in.Close())
 	took := time.Since(start)
