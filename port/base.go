@@ -65,18 +65,21 @@ func (b *Base) Leave() {
 }
 
 // Shut is Close for a port whose resources are given back by last: called once, when
-// nobody is inside any more, be that at once or at the end of the last call. wake makes calls
-// that wait inside return; those that wait for Shutting need none. Either may be nil. Caches and
-// shards are closed after last. It returns last's error if it was called at once.
+// nobody is inside any more, be that at once or at the end of the last call. wake, which is called
+// before that, makes calls that wait inside return; those that wait for Shutting need none.
+// Either may be nil. Caches and shards are closed after last. It returns last's error if
+// that was called at once.
 func (b *Base) Shut(wake func(), last func() error) (err error) {
 	b.shutOnce.Do(func() {
 		b.last = last
-		idle := b.inside.Or(shutBit) == 0
+		// Inside itself until wake has ended, so that nobody else calls last before that.
+		before := b.inside.Add(shutBit+1) - (shutBit + 1)
 		close(b.shut)
 		if wake != nil {
 			wake()
 		}
-		if idle {
+		// If nobody was inside, there are now at most those whom Enter is turning away.
+		if b.inside.Add(-1) == shutBit || before == 0 {
 			err = b.end()
 		}
 	})

@@ -24,7 +24,16 @@ func TestShut(t *testing.T) {
 		b.Init(Options{Pool: p})
 		var inside, lasts, wakes atomic.Int64
 		var over atomic.Bool
+		wake := func() {
+			for range 3 {
+				runtime.Gosched()
+			}
+			wakes.Add(1)
+		}
 		last := func() error {
+			if wakes.Load() == 0 {
+				t.Error("last was called before wake had ended")
+			}
 			if n := inside.Load(); n != 0 {
 				t.Errorf("last was called with %d calls inside", n)
 			}
@@ -58,7 +67,7 @@ func TestShut(t *testing.T) {
 				for range pause {
 					runtime.Gosched()
 				}
-				if err := b.Shut(func() { wakes.Add(1) }, last); err != nil {
+				if err := b.Shut(wake, last); err != nil {
 					t.Error(err)
 				}
 				select {

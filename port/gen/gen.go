@@ -87,7 +87,7 @@ func (g *generator) rx(bufs []pool.Buffer) (n int, err error) {
 		bufs = bufs[:c-g.seq]
 	}
 	if g.pace.on {
-		bufs = bufs[:g.pace.due(len(bufs), g.seq, &g.frames)]
+		bufs = bufs[:g.pace.due(g.pace.elapsed(), len(bufs), g.seq, &g.frames)]
 	}
 	if len(bufs) == 0 {
 		return 0, nil
@@ -184,16 +184,19 @@ func (g *generator) WaitRx(ctx context.Context) error {
 		return port.ErrClosed
 	}
 	defer g.Leave()
-	for !g.over() {
-		if wait := g.pace.wait(); wait > 0 {
-			if err := g.sleep(ctx, wait); err != nil {
-				return err
-			}
-			continue
-		}
-		return g.waitBuffer(ctx)
+	if g.over() {
+		return nil
 	}
-	return nil
+	for g.pace.on {
+		wait := g.pace.wait(g.pace.elapsed())
+		if wait == 0 {
+			break
+		}
+		if err := g.sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return g.waitBuffer(ctx)
 }
 
 // sleep sleeps for d.

@@ -48,9 +48,9 @@ func (p *pace) elapsed() time.Duration {
 	return time.Since(p.start)
 }
 
-// due returns how many of the next n frames, the first of which is number seq, are due.
-func (p *pace) due(n int, seq uint64, f *frames) int {
-	now := p.until(p.elapsed())
+// due returns how many of the next n frames, the first of which is number seq, are due after d.
+func (p *pace) due(d time.Duration, n int, seq uint64, f *frames) int {
+	now := p.until(d)
 	if now < p.gone {
 		return 0
 	}
@@ -78,18 +78,14 @@ func (p *pace) took(bufs []pool.Buffer) {
 	}
 }
 
-// wait returns how long it is until the next frame is due: 0 if it is.
-func (p *pace) wait() time.Duration {
-	if !p.on {
-		return 0
-	}
-	now := p.elapsed()
-	if p.until(now) >= p.gone {
+// wait returns how long it is, after d, until the next frame is due: 0 if it is.
+func (p *pace) wait(d time.Duration) time.Duration {
+	if p.until(d) >= p.gone {
 		return 0
 	}
 	at := float64(p.gone) / p.perSecond * float64(time.Second)
-	if at >= float64(now+maxWait) {
+	if at >= float64(d+maxWait) {
 		return maxWait
 	}
-	return max(time.Duration(at)-now, 1) // at least a little, if rounding says otherwise
+	return max(time.Duration(at)-d, 1) // at least a little, if rounding says otherwise
 }
