@@ -341,3 +341,44 @@ func TestInterfaces(t *testing.T) {
 		t.Errorf("Link is %d", link)
 	}
 }
+
+// TestShutRace: Enter at the very moment of Shut.
+func TestShutRace(t *testing.T) {
+	p := newPool(t, pool.Config{Count: 64})
+	rounds := 20000
+	if testing.Short() {
+		rounds = 2000
+	}
+	ports := make(chan *Base)
+	entered := make(chan int)
+	var over atomic.Bool
+	go func() {
+		defer close(entered)
+		for b := range ports {
+			n := 0
+			for b.Enter() {
+				if over.Load() {
+					t.Error("somebody is inside after last")
+				}
+				n++
+				b.Leave()
+			}
+			entered <- n
+		}
+	}()
+	for i := range rounds {
+		var b Base
+		b.Init(Options{Pool: p})
+		over.Store(false)
+		ports <- &b
+		for range i % 64 {
+			over.Load()
+		}
+		if err := b.Shut(nil, func() error { over.Store(true); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		<-entered
+	}
+	close(ports)
+	<-entered
+}

@@ -85,7 +85,6 @@ func (e *end) release() {
 	names.Lock()
 	defer names.Unlock()
 	n := names.m[e.target]
-	n.first = nil
 	if n.open--; n.open == 0 {
 		delete(names.m, e.target)
 	}
@@ -185,16 +184,11 @@ func (e *end) receive(bufs []pool.Buffer) (int, error) {
 	}
 	n := w.pop(bufs)
 	if n == 0 {
-		if !w.overFlag.Load() {
-			return 0, nil
+		// In this order: what was pushed before the end is seen by who sees the end.
+		if w.overFlag.Load() && w.out.Len() == 0 {
+			return 0, io.EOF
 		}
-		// Nothing will be pushed any more; but something may have been, since.
-		if n = w.pop(bufs); n == 0 {
-			if w.out.Len() == 0 {
-				return 0, io.EOF
-			}
-			return 0, nil
-		}
+		return 0, nil
 	}
 	e.rx += uint64(n)
 	e.Received(bufs[:n])
@@ -280,7 +274,13 @@ func (e *end) run(bufs []pool.Buffer) (n int, drop bool, r stats.Reason) {
 // receive them, now or ever, down is true.
 func (e *end) push(bufs []pool.Buffer) (n int, down bool) {
 	n = e.out.push(bufs)
-	gone := 0
+	e.pass -= uint64(n)
+	return n, e.pushed(bufs[:n])
+}
+
+// pushed counts bufs, which have just been pushed, as sent, or as dropped if nobody will take them out.
+func (e *end) pushed(bufs []pool.Buffer) (down bool) {
+	sent := len(bufs)
 	if e.out.out.Closed() {
 		select {
 		case <-e.Shutting(): // by us, in the middle of this call; the other end may go on
@@ -290,14 +290,13 @@ func (e *end) push(bufs []pool.Buffer) (n int, down bool) {
 		e.out.mu.Lock()
 		if e.out.left { // what we have pushed since then is ours again
 			e.out.sweep(func(back []pool.Buffer) {
-				gone += len(back)
+				sent -= len(back)
 				e.Dropped(stats.ReasonLinkDown, back)
 			})
 		}
 		e.out.mu.Unlock()
 	}
-	e.pass -= uint64(n)
-	if sent := n - gone; sent > 0 {
+	if sent > 0 {
 		bytes := 0
 		for _, b := range bufs[:sent] {
 			bytes += b.Len()
@@ -305,7 +304,7 @@ func (e *end) push(bufs []pool.Buffer) (n int, down bool) {
 		e.TxShard.Tx(uint64(sent), uint64(bytes))
 		e.TxShard.Publish()
 	}
-	return n, down
+	return down
 }
 
 // WaitRx sleeps until a frame has arrived, or none will any more.

@@ -84,6 +84,7 @@ func bothWays(c *checker) {
 	}
 	stop.Store(true)
 	<-asking
+	s.drain()
 	st := s.port.Stats()
 	if st.TxPackets+st.TxDropped() != uint64(len(out)) {
 		c.Errorf("Tx took %d frames, and Stats has %d sent and %v dropped", len(out), st.TxPackets, st.TxDrops)

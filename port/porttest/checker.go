@@ -174,6 +174,9 @@ func (s *session) finish() {
 	s.c.Helper()
 	s.close()
 	s.ended = true
+	if q, ok := s.Port.(port.Queuer); ok && q.Queued() != 0 {
+		s.c.Errorf("Queued is %d after Close", q.Queued())
+	}
 	if s.Done != nil {
 		s.Done()
 	}
@@ -277,6 +280,21 @@ func (s *session) send(bufs []pool.Buffer) (out [][]byte) {
 		}
 	}
 	return out
+}
+
+// drain waits until a port that queues has nothing queued any more.
+func (s *session) drain() {
+	s.c.Helper()
+	q, ok := s.Port.(port.Queuer)
+	if !ok {
+		return
+	}
+	if err := q.Drain(context.Background()); err != nil && !errors.Is(err, port.ErrClosed) {
+		s.c.Errorf("Drain: %v", err)
+	}
+	if n := q.Queued(); n != 0 {
+		s.c.Errorf("Queued is %d after Drain", n)
+	}
 }
 
 // sent returns what has come out, n frames in all with those of before, and those that are to be ignored left

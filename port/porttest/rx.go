@@ -219,17 +219,7 @@ func rxIdle(c *checker) {
 // rxNoBuffers: with the pool exhausted, and its share of the heap too, Rx doesn't block and doesn't fail; what isn't live waits,
 // what is live is dropped and counted.
 func rxNoBuffers(c *checker) {
-	frames := c.frames(100)
-	s := c.open(how{dir: port.In, frames: frames, pool: pool.Config{Count: 512, HeapBuffers: 64}})
-	taken := make([]pool.Buffer, s.pool.Count())
-	taken = taken[:s.pool.GetBurst(taken)]
-	for {
-		b, err := s.pool.Wrap(make([]byte, 60))
-		if err != nil {
-			break
-		}
-		taken = append(taken, b)
-	}
+	s, taken := c.exhausted()
 	bufs := make([]pool.Buffer, 16)
 	var got [][]byte
 	take := func(n int) {
@@ -285,6 +275,46 @@ func rxNoBuffers(c *checker) {
 		}
 	}
 	s.finish()
+
+	// Asleep for a buffer, or for a frame once it has dropped all of them, it has to wake up for Close.
+	s, taken = c.exhausted()
+	asleep := c.spawn(func() {
+		for {
+			n, err := s.port.Rx(bufs)
+			s.release(bufs[:n])
+			if err == io.EOF {
+				return // buffers of its own
+			}
+			if err == nil && n == 0 {
+				err = s.port.WaitRx(context.Background())
+			}
+			if err != nil {
+				c.closed("Rx or WaitRx without buffers at or", err)
+				return
+			}
+			runtime.Gosched()
+		}
+	})
+	time.Sleep(5 * time.Millisecond)
+	s.close()
+	<-asleep
+	s.pool.PutBurst(taken)
+	s.finish()
+}
+
+// exhausted opens a port that has frames to receive, and takes all buffers of its pool.
+func (c *checker) exhausted() (s *session, taken []pool.Buffer) {
+	c.Helper()
+	s = c.open(how{dir: port.In, frames: c.frames(100), pool: pool.Config{Count: 512, HeapBuffers: 64}})
+	taken = make([]pool.Buffer, s.pool.Count())
+	taken = taken[:s.pool.GetBurst(taken)]
+	for {
+		b, err := s.pool.Wrap(make([]byte, 60))
+		if err != nil {
+			return s, taken
+		}
+		taken = append(taken, b)
+	}
 }
 
 // closeTwice closes the port from two goroutines, and once more.

@@ -58,6 +58,7 @@ func txFrames(c *checker) {
 	if s.Sent != nil {
 		c.compare("sent", s.sent(out, len(frames)), want(frames))
 	}
+	s.drain()
 	s.counted(len(frames), size(frames))
 	if d := s.port.Stats().TxDropped(); d > 0 && !c.kind.Lossy {
 		c.Errorf("%v of %d frames were dropped", s.port.Stats().TxDrops, len(frames))
@@ -124,6 +125,7 @@ func txOddSizes(c *checker) {
 	if s.Sent != nil {
 		c.compare("sent", s.sent(out, least), all)
 	}
+	s.drain()
 	s.counted(n, uint64(total))
 	if d := s.port.Stats().TxDrops[stats.ReasonTooLong]; d < uint64(tooLong) {
 		c.Errorf("%d frames were longer than the MTU of %d, and %d dropped as too_long: %v", tooLong, mtu, d, s.port.Stats().TxDrops)
@@ -174,6 +176,7 @@ func txShared(c *checker) {
 	if s.Sent != nil {
 		c.compare("sent", s.sent(out, len(expected)), want(expected))
 	}
+	s.drain()
 	s.counted(len(expected), size(expected))
 	unchanged("after it was sent")
 	s.close()
