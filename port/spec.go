@@ -43,7 +43,7 @@ var ErrSpec = errors.New("bad port string")
 // The target ends at the first comma behind which a key=value comes; a comma in it, or in a
 // value, that would be an end too early is written \,. Kinds without a target have their keys
 // right behind the colon. A string without a kind of Kinds in front of its first
-// colon is the name of a capture file if it has no colon at all, begins like C:\, or has anything
+// colon is the name of a capture file if it has no colon at all (and is no kind), begins like C:\, or has anything
 // but letters, digits, - and _ before it, such as a dot or a slash; "-" is a capture on stdin or
 // stdout.
 func Parse(text string) (*Spec, error) {
@@ -58,6 +58,8 @@ func Parse(text string) (*Spec, error) {
 		s.Kind, rest = head, tail
 	case colon && looksLikeKind(head):
 		return nil, s.errorf("unknown kind %q; kinds are %s; a file of that name is pcap:%s", head, kindNames(), text)
+	case known: // and no colon: rather a slip than a file
+		return nil, s.errorf("%s is a kind, and is written %s:; a file of that name is pcap:%s", text, text, text)
 	default:
 		s.Kind = "pcap"
 	}

@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 		// Without a kind: files.
 		{"in.pcap", "pcap", "in.pcap", nil},
 		{"in", "pcap", "in", nil},
-		{"made", "pcap", "made", nil},
+		{"./made", "pcap", "./made", nil},
 		{"-", "pcap", "-", nil},
 		{"-,format=pcapng", "pcap", "-", map[string]string{"format": "pcapng"}},
 		{"/tmp/a:b,snaplen=1", "pcap", "/tmp/a:b", map[string]string{"snaplen": "1"}},
@@ -85,6 +85,7 @@ func TestParseErrors(t *testing.T) {
 		"foo:bar":                  {`unknown kind "foo"`, "gen, made, null, pcap, vxlan", "pcap:foo:bar"},
 		"Made:size=1":              {`unknown kind "Made"`, "gen, made, null, pcap, vxlan"},
 		"af-packet:eth0":           {`unknown kind "af-packet"`},
+		"made":                     {"made is a kind", "made:", "pcap:made"},
 		"made:sise=60":             {`no key "sise"`, "size, rate, name, onfull"},
 		"made:foo":                 {`"foo"`, "no target", "size, rate, name, onfull"},
 		"made:size=60,foo":         {`"foo"`, "size, rate, name, onfull"},

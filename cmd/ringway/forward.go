@@ -116,8 +116,8 @@ func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
 	if j.ring < 1 || j.ring > ring.MaxCapacity {
 		return nil, usageError("--ring: %d, want 1 to %d", j.ring, ring.MaxCapacity)
 	}
-	if c.IsSet("buffers") && j.buffers < 1 {
-		return nil, usageError("--buffers: %d, want 1 or more", j.buffers)
+	if least := j.ways() * minBuffers; c.IsSet("buffers") && j.buffers < least {
+		return nil, usageError("--buffers: %d, want %d or more: ports keep some at hand", j.buffers, least)
 	}
 	if j.json && j.out.Target == "-" && j.out.Kind == "pcap" {
 		return nil, usageError("--json and the output - both want stdout: name a file for one of them")
@@ -172,16 +172,23 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	return err
 }
 
+// minBuffers is how many buffers a way needs so that it never stands still for want of one: the caches of
+// the receiving and of the sending port may be full, and a burst be on its way between them.
+const minBuffers = 2*pool.CacheSize + 4*ring.DefaultBurst
+
+func (j *forwardJob) ways() int {
+	if j.both {
+		return 2
+	}
+	return 1
+}
+
 // poolConfig makes the pool large enough to fill the rings and what lies idle in
 // the workers' caches.
 func (j *forwardJob) poolConfig() pool.Config {
 	c := pool.Config{Name: "frames", Count: j.buffers}
 	if c.Count == 0 {
-		ways := 1
-		if j.both {
-			ways = 2
-		}
-		c.Count = ways*j.ring + pool.DefaultCount/2
+		c.Count = j.ways()*j.ring + pool.DefaultCount/2
 	}
 	return c
 }

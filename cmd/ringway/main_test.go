@@ -95,6 +95,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"forward", "--max-loss", "2", "gen:", "null:"}, "--max-loss"},
 		{[]string{"forward", "--ring", "0", "gen:", "null:"}, "--ring"},
 		{[]string{"forward", "--buffers", "0", "gen:", "null:"}, "--buffers"},
+		{[]string{"forward", "--buffers", "511", "gen:", "null:"}, "512 or more"},
+		{[]string{"forward", "gen:", "null"}, "null:"},
 		{[]string{"forward", "--buffers", "99999999", "gen:", "null:"}, "16"},
 		{[]string{"forward", "--loop", "2", "gen:", "null:"}, "no key \"loop\""},
 		{[]string{"forward", "--loop", "x", "../../testdata/mixed.pcap", "null:"}, "loop"},
