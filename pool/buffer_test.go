@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // poison fills every byte of every buffer of p's region, so that whatever shows through is seen.
@@ -32,7 +34,7 @@ type model struct {
 
 // Random edits of a buffer and of a slice come to the same.
 func TestBufferEdits(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	p := open(t, Config{Count: 3, BufferSize: 300, Headroom: 40})
 	poison(t, p)
 	for range scaled(3000) {

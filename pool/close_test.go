@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // counting makes p count how often its region is unmapped.
@@ -124,7 +126,7 @@ func burstErr(n int) error {
 // Close at any moment: gets either fail or have memory to write to until they give it back,
 // and the memory goes exactly once.
 func TestCloseRacesGets(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for turn := range scaled(300) {
 		p := abandon(t, Config{Count: 64, BufferSize: 4096 - 128})
 		unmaps := counting(p)

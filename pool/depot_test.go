@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 var counts = []int{1, 2, 63, 64, 65, 128, 200, 1000}
@@ -18,7 +20,7 @@ func newDepot(first, n int) *depot {
 
 // A depot against a set: whatever comes and goes, in whatever pieces, it has each slot once.
 func TestDepotIsASet(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	for _, first := range []int{0, 77} {
 		for _, n := range counts {
 			d := newDepot(first, n)
@@ -97,7 +99,7 @@ func TestDepotKeepsMagazines(t *testing.T) {
 // All slots come back exactly once after N goroutines took and gave them in all ways there
 // are; and while a goroutine has one, nobody else writes to it.
 func TestOwnership(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for _, count := range counts {
 		t.Run(fmt.Sprint(count), func(t *testing.T) {
 			p := open(t, Config{Count: count, BufferSize: 64, Headroom: None, HeapBuffers: None})
@@ -105,7 +107,7 @@ func TestOwnership(t *testing.T) {
 			var g sync.WaitGroup
 			const workers = 4
 			for w := range workers {
-				r := random(t)
+				r := testkit.Rand(t)
 				g.Go(func() { own(t, p, r.IntN, uint32(w+1), elsewhere) })
 			}
 			g.Wait()
@@ -226,12 +228,12 @@ func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere cha
 // the depot's three places none is missed. 4 workers hold 1 to 64 each, and while they take
 // singly a magazine of each may be in their hands.
 func TestNoFalseExhaustion(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	const workers, most = 4, 64
 	p := open(t, Config{Count: workers*(most+magazineSize-1) + 1, BufferSize: 64, HeapBuffers: None})
 	var g sync.WaitGroup
 	for w := range workers {
-		r := random(t)
+		r := testkit.Rand(t)
 		g.Go(func() {
 			dst := make([]Buffer, most)
 			for range scaled(20000) {
@@ -283,7 +285,7 @@ func TestExhaustion(t *testing.T) {
 
 // The stack under the depot, by itself: concurrent pops and pushes, one and many.
 func TestStackConcurrent(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	const n, workers = 70, 4
 	s := stack{next: make([]atomic.Uint32, n)}
 	for i := range uint32(n) {
@@ -292,7 +294,7 @@ func TestStackConcurrent(t *testing.T) {
 	var owner [n]atomic.Int32
 	var g sync.WaitGroup
 	for w := range int32(workers) {
-		r := random(t)
+		r := testkit.Rand(t)
 		g.Go(func() {
 			buf := make([]uint32, 10)
 			for range scaled(30000) {
@@ -334,7 +336,7 @@ func TestStackConcurrent(t *testing.T) {
 // puts it back before it takes the other. So there is always one for the other goroutine,
 // but now in one, now in another of the depot's places.
 func TestDepotMovingSlots(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	d := newDepot(0, magazineSize+1)
 	dst := make([]uint32, magazineSize)
 	d.get(dst)

@@ -5,10 +5,8 @@ package pool
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,34 +25,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// random returns a source of random numbers whose seed the log names, and which
-// RINGWAY_SEED repeats.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("RINGWAY_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("RINGWAY_SEED: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
-
-// watchdog ends the test program with all stacks if the test is not over in two minutes:
-// somebody sleeps whom nobody will wake.
-func watchdog(t testing.TB) {
-	name := t.Name()
-	timer := time.AfterFunc(2*time.Minute, func() {
-		buf := make([]byte, 4<<20)
-		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
-		panic(name + ": not over in two minutes; a lost wake-up? Stacks above.")
-	})
-	t.Cleanup(func() { timer.Stop() })
 }
 
 // asleep waits until n goroutines have announced themselves on the list. It is for tests

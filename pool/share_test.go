@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // Only the last of the owners gives the buffer back.
@@ -134,7 +136,7 @@ func TestRetainTooMany(t *testing.T) {
 // buffer comes back once. Under the race detector the next owner's writing tells whether
 // its reading by all of them is ordered before.
 func TestConcurrentReleases(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := open(t, Config{Count: 4, HeapBuffers: 4})
 	frame := []byte("flooded")
 	const owners = 5
@@ -190,7 +192,7 @@ func TestReleaseElsewhere(t *testing.T) {
 // Two owners who give up their shares in the same instant: one of them is the last, and the slot is
 // as new.
 func TestDropAtTheSameTime(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	var s slotState
 	var turn, lasts, left atomic.Int64
 	turns := int64(scaled(100000))

@@ -6,11 +6,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // Whatever gives a buffer back wakes who waits for one.
 func TestWaitWokenBy(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for what, f := range map[string]func(p *Pool, c *Cache, b Buffer){
 		"Release":        func(_ *Pool, _ *Cache, b Buffer) { b.Release() },
 		"PutBurst":       func(p *Pool, _ *Cache, b Buffer) { p.PutBurst([]Buffer{b}) },
@@ -41,7 +43,7 @@ func TestWaitWokenBy(t *testing.T) {
 
 // What lies in a cache is nobody's to wait for until its worker closes it or puts one back.
 func TestWaitWokenByCacheClose(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := open(t, Config{Count: 10, HeapBuffers: None})
 	c := p.NewCache()
 	c.Put(must(c.Get())) // all ten are in the cache
@@ -55,7 +57,7 @@ func TestWaitWokenByCacheClose(t *testing.T) {
 
 // Who waits for the heap is woken by a heap buffer's release.
 func TestWaitWokenByHeap(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := open(t, Config{Count: 1, HeapBuffers: 1})
 	large := make([]byte, 5000)
 	b := must(p.Wrap(nil))
@@ -80,7 +82,7 @@ func TestWaitWokenByHeap(t *testing.T) {
 // A get that takes a whole magazine for one buffer hides the other 63 for a moment. Who
 // looked just then must be told when they are there again.
 func TestWaitWokenBySplit(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := open(t, Config{Count: magazineSize, HeapBuffers: None})
 	whole(t, p) // all are in one magazine now
 	var free atomic.Bool
@@ -98,7 +100,7 @@ func TestWaitWokenBySplit(t *testing.T) {
 }
 
 func TestWaitCancelled(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := open(t, Config{Count: 1, HeapBuffers: 1})
 	b := must(p.Get())
 	h := must(p.Wrap(nil))
@@ -126,7 +128,7 @@ func TestWaitCancelled(t *testing.T) {
 }
 
 func TestWaitClosed(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p := abandon(t, Config{Count: 1, HeapBuffers: None})
 	b := must(p.Get())
 	var g sync.WaitGroup
@@ -155,7 +157,7 @@ func TestWaitClosed(t *testing.T) {
 
 // Many more waiters than buffers, and all of them are served.
 func TestWaitMany(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for _, count := range []int{1, 3, 70} {
 		p := open(t, Config{Count: count, HeapBuffers: 2})
 		var served atomic.Int64

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/testkit"
+
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/stats"
 )
@@ -17,7 +19,7 @@ import (
 // TestShut: whatever goroutines are inside, enter or close: last is called once, when nobody is inside,
 // and nobody gets in after that.
 func TestShut(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	p := newPool(t, pool.Config{Count: 256})
 	for range 300 {
 		var b Base
@@ -173,7 +175,7 @@ func TestBaseCounts(t *testing.T) {
 
 // TestFree: buffers of several pools, of the heap and shared ones, in any order, get where they are from.
 func TestFree(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	own, other, third := newPool(t, pool.Config{Count: 512, Name: "own"}), newPool(t, pool.Config{Count: 512, Name: "other"}), newPool(t, pool.Config{Count: 512, Name: "third"})
 	var b Base
 	b.Init(Options{Pool: own})

@@ -2,9 +2,6 @@ package port
 
 import (
 	"context"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -42,22 +39,6 @@ func (f *fake) Info() Info                       { return Info{Name: f.spec.Name
 func (f *fake) Close() error                     { return f.Shut(nil, nil) }
 
 var _ Port = (*fake)(nil)
-
-// random returns a source of random numbers whose seed the log names, and which RINGWAY_SEED
-// repeats.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("RINGWAY_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("RINGWAY_SEED: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	t.Helper()

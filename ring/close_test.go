@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 func TestClosedByProducer(t *testing.T) {
@@ -109,7 +111,7 @@ func TestClosedMPMC(t *testing.T) {
 // The producer closes when it has pushed all: the consumer gets all and then ErrClosed, however
 // the two meet.
 func TestCloseAfterLastPush(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	kinds(t, func(t *testing.T, make_ func(int) queue[int]) {
 		for round := range 2000 {
 			q := make_(2)
@@ -138,7 +140,7 @@ func TestCloseAfterLastPush(t *testing.T) {
 // The consumer closes while the producer pushes: what the producer was told went in is there when it
 // has noticed, and nothing else.
 func TestConsumerClosesWhilePushing(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for round := range 2000 {
 		p, c, _ := NewSPSC[int](3)
 		pushed := make(chan int)
@@ -191,7 +193,7 @@ func TestConsumerClosesWhilePushing(t *testing.T) {
 
 // A reservation without an error is never empty, even if the consumer closes at that very moment.
 func TestReserveWaitWhileConsumerCloses(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for range 500 {
 		p, c, _ := NewSPSC[int](3)
 		var begun atomic.Bool
@@ -222,7 +224,7 @@ func TestReserveWaitWhileConsumerCloses(t *testing.T) {
 // Close against pushes and sleeping consumers: a push that returned true is popped, one
 // that returned false is not, and all consumers get ErrClosed.
 func TestMPMCCloseWhilePushing(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	rounds := 1500
 	if raceDetector {
 		rounds = 300
@@ -292,7 +294,7 @@ func TestMPMCCloseWhilePushing(t *testing.T) {
 
 // Many consumers asleep, a few items, Close: each item once, then ErrClosed for everyone.
 func TestMPMCCloseWakesAll(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	processors(t, func(t *testing.T) {
 		for items := range 4 {
 			const consumers = 8

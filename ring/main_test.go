@@ -4,14 +4,8 @@ package ring
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -19,36 +13,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var seedFlag = flag.String("ringway.seed", os.Getenv("RINGWAY_SEED"), "seed of the random tests (or RINGWAY_SEED)")
-
-// random returns a source of random numbers whose seed the log names, and which
-// -ringway.seed or RINGWAY_SEED repeats.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if *seedFlag != "" {
-		n, err := strconv.ParseUint(*seedFlag, 10, 64)
-		if err != nil {
-			t.Fatalf("seed: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
-
-// watchdog ends the test program with all stacks if the test is not over in two minutes:
-// somebody sleeps whom nobody will wake.
-func watchdog(t testing.TB) {
-	name := t.Name()
-	timer := time.AfterFunc(2*time.Minute, func() {
-		buf := make([]byte, 4<<20)
-		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
-		panic(name + ": not over in two minutes; a lost wake-up? Stacks above.")
-	})
-	t.Cleanup(func() { timer.Stop() })
-}
 
 // asleep waits until n goroutines have announced themselves on the list.
 func asleep(t testing.TB, l *park.List, n int) {

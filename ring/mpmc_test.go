@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/testkit"
+
 	"github.com/ringway-net/ringway/cpu"
 )
 
@@ -124,7 +126,7 @@ func TestReady(t *testing.T) {
 // A claim that has loaded a position of the past looks again: it does not say "full". The tail that
 // it is given here stands still at 0, long after the first push, until the claim has begun.
 func TestClaimWithAPositionOfThePast(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for range 50 {
 		r := newMany[int](3)
 		r.TryPush(1)

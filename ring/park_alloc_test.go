@@ -7,11 +7,13 @@ package ring
 import (
 	"context"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // Nor does a call that goes to sleep, after the first time.
 func TestNoAllocationsAsleep(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	kinds(t, func(t *testing.T, make func(int) queue[int]) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 func TestCapacityOutOfRange(t *testing.T) {
@@ -79,7 +81,7 @@ func TestExactCapacity(t *testing.T) {
 // Random operations against a slice that does the same.
 func TestAgainstModel(t *testing.T) {
 	kinds(t, func(t *testing.T, make_ func(int) queue[int]) {
-		rnd := random(t)
+		rnd := testkit.Rand(t)
 		for _, capacity := range capacities {
 			q := make_(capacity)
 			var model []int

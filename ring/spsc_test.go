@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // expectPanic runs f and checks that it panics with a text that contains want.
@@ -228,7 +230,7 @@ func TestPositionsAreCached(t *testing.T) {
 
 // Any goroutine may ask for Len and Free, and gets 0 to Cap.
 func TestLenFromThirdGoroutine(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	kinds(t, func(t *testing.T, make func(int) queue[int]) {
 		for _, capacity := range []int{1, 3, 64} {
 			q := make(capacity)
@@ -282,7 +284,7 @@ func newDone() chan struct{} { return make(chan struct{}) }
 
 // What each end may conclude from Len and Free while the other end works.
 func TestWhoMayTrustLen(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	p, c, _ := NewSPSC[int](64)
 	const items = 50000
 	done := newDone()

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // step takes an operation on r apart, so that a test can stop between its steps.
@@ -143,7 +145,7 @@ func TestStalledInTheMiddleOfABurst(t *testing.T) {
 // A goroutine asleep on a hidden item is woken by the one that hid it, with all that sleep on the
 // items behind: the wake-up that those behind gave came too early.
 func TestStalledPusherWakesAll(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](4)
 	stalled := claimPush(t, r, 1)
 	got := make(chan int, 3)
@@ -169,7 +171,7 @@ func TestStalledPusherWakesAll(t *testing.T) {
 
 // The same for room.
 func TestStalledPopperWakesAll(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](3)
 	r.PushBulk([]int{1, 2, 3})
 	stalled := claimPop(t, r, 1)
@@ -194,7 +196,7 @@ func TestStalledPopperWakesAll(t *testing.T) {
 
 // Published but not yet announced: those who look find the item, a sleeper sleeps until it goes on.
 func TestStalledBeforeWake(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](2)
 	got := make(chan int, 1)
 	go func() { v, _ := r.Pop(context.Background()); got <- v }()
@@ -214,7 +216,7 @@ func TestStalledBeforeWake(t *testing.T) {
 
 // Close with a push in flight: nobody is told "drained" before its item was popped.
 func TestStalledPusherAndClose(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](4)
 	stalled := claimPush(t, r, 1)
 	type result struct {
@@ -255,7 +257,7 @@ func TestStalledPusherAndClose(t *testing.T) {
 // Close with a pop in flight that has claimed the last item: nothing is left for the others, and they
 // are told so at once.
 func TestStalledPopperAndClose(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](4)
 	r.TryPush(1)
 	stalled := claimPop(t, r, 1)

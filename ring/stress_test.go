@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/testkit"
+
 	"github.com/ringway-net/ringway/cpu"
 )
 
@@ -206,8 +208,8 @@ func (s *stress) consume(t *testing.T, rnd *rand.Rand) {
 }
 
 func TestStress(t *testing.T) {
-	watchdog(t)
-	seed := random(t).Uint64()
+	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
 	for _, mode := range []string{"try", "burst", "bulk", "wait", "cancel"} {
 		items := map[string]int{"try": 8000, "burst": 20000, "bulk": 8000, "wait": 8000, "cancel": 2000}[mode]
 		if raceDetector {
@@ -230,8 +232,8 @@ func TestStress(t *testing.T) {
 
 // In place, with waiting: the lengths that both sides ask for are random.
 func TestStressInPlace(t *testing.T) {
-	watchdog(t)
-	rnd := random(t)
+	testkit.Watchdog(t)
+	rnd := testkit.Rand(t)
 	items := 100000
 	if raceDetector {
 		items = 20000
@@ -287,7 +289,7 @@ func TestStressInPlace(t *testing.T) {
 // PushEvict by several, with a slow reader: each item is either evicted or read, once, and of
 // each producer the items come out in order.
 func TestStressPushEvict(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	items := 5000
 	if raceDetector {
 		items = 2000
@@ -330,7 +332,7 @@ func TestStressPushEvict(t *testing.T) {
 // False never means a lost race: with room for all, every push of every goroutine succeeds at once, and with
 // items for all, every pop does.
 func TestNobodyLosesARace(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	const workers, each = 4, 5000
 	for range 5 {
 		r := newMany[int](workers * each)
@@ -365,7 +367,7 @@ func TestNobodyLosesARace(t *testing.T) {
 // One item at a time to a consumer that has nothing else to do, at every moment of its way to sleep: a
 // lost wake-up leaves both waiting for ever.
 func TestWakeAtEveryMoment(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	rounds := 40000
 	if raceDetector {
 		rounds = 4000

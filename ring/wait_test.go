@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/testkit"
+
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -110,7 +112,7 @@ func TestWaitNotAtAll(t *testing.T) {
 }
 
 func TestWaitContextDoneBefore(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	late, cancelLate := context.WithTimeout(context.Background(), -1)
@@ -155,7 +157,7 @@ func start(t *testing.T, ctx context.Context, q oneQueue[int], r *MPMC[int],
 }
 
 func TestWaitContextDoneWhileAsleep(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	processors(t, func(t *testing.T) {
 		for _, w := range waits {
 			t.Run(w.name, func(t *testing.T) {
@@ -175,7 +177,7 @@ func TestWaitContextDoneWhileAsleep(t *testing.T) {
 }
 
 func TestWaitIsWoken(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	processors(t, func(t *testing.T) {
 		for _, w := range waits {
 			t.Run(w.name, func(t *testing.T) {
@@ -200,7 +202,7 @@ func TestWaitIsWoken(t *testing.T) {
 }
 
 func TestWaitClosed(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for name, closing := range map[string]func(q oneQueue[int], r *MPMC[int]){
 		"by the producer": func(q oneQueue[int], r *MPMC[int]) { q.p.Close(); r.Close() },
 		"by the consumer": func(q oneQueue[int], r *MPMC[int]) { q.c.Close(); r.Close() },
@@ -228,7 +230,7 @@ func TestWaitClosed(t *testing.T) {
 
 // Every way to push wakes a sleeping consumer, and every way to pop a sleeping producer.
 func TestEveryOperationWakes(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	kinds(t, func(t *testing.T, make_ func(int) queue[int]) {
 		pushes := map[string]func(q queue[int]){
 			"TryPush":   func(q queue[int]) { q.TryPush(7) },
@@ -292,7 +294,7 @@ func TestEveryOperationWakes(t *testing.T) {
 // A burst of n wakes n sleepers, each of which gets one item; and a burst popped wakes as many
 // sleeping producers.
 func TestBurstWakesAsManySleepers(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	processors(t, func(t *testing.T) {
 		const n = 5
 		r := newMany[int](n)
@@ -325,7 +327,7 @@ func TestBurstWakesAsManySleepers(t *testing.T) {
 // Fewer items than sleepers: the rest goes on sleeping, and a sleeper whose context ends takes
 // nothing with it.
 func TestItemsGoToThoseWhoStillWait(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	r := newMany[int](4)
 	const n = 6
 	var cancels [n]context.CancelFunc
@@ -387,7 +389,7 @@ func TestWaitNilContext(t *testing.T) {
 }
 
 func TestAll(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	const items = 1000
 	t.Run("SPSC", func(t *testing.T) {
 		p, c, _ := NewSPSC[int](3)

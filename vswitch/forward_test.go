@@ -3,11 +3,12 @@ package vswitch
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -252,7 +253,7 @@ func TestPortClosedUnderneath(t *testing.T) {
 // Two far ends talk through a Forward, with losses on the way and bursts of all sizes; in the
 // end everything is accounted for.
 func TestBothWaysAtRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(seed(t), 0))
+	r := testkit.Rand(t)
 	for range 5 {
 		p := newPool(t, pool.Config{Count: 500 + r.IntN(3000)})
 		farA, a := pair(t, p, mem.Config{Capacity: 1 + r.IntN(200)}, mem.Config{Loss: 0.01, Seed: r.Uint64(), Live: r.IntN(2) == 0})

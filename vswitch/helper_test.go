@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -108,20 +106,6 @@ func start(ctx context.Context, t testing.TB, f *Forward) (wait func() error) {
 			return nil
 		}
 	}
-}
-
-// seed returns the seed of a random test: RINGWAY_SEED, or one of its own, which it prints.
-func seed(t testing.TB) uint64 {
-	s := uint64(time.Now().UnixNano())
-	if env := os.Getenv("RINGWAY_SEED"); env != "" {
-		n, err := strconv.ParseUint(env, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s = n
-	}
-	t.Logf("seed: RINGWAY_SEED=%d", s)
-	return s
 }
 
 // sink is a port that takes frames only as far as it is let, and can fail.

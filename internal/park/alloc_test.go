@@ -8,10 +8,12 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 func TestNoAllocations(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	var l List
 	var items, ended atomic.Int32
 	take := func() bool {

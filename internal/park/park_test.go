@@ -2,48 +2,19 @@ package park
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/testkit"
+
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var seedFlag = flag.String("ringway.seed", os.Getenv("RINGWAY_SEED"), "seed of the random tests (or RINGWAY_SEED)")
-
-func random(t *testing.T) uint64 {
-	t.Helper()
-	seed := rand.Uint64()
-	if *seedFlag != "" {
-		n, err := strconv.ParseUint(*seedFlag, 10, 64)
-		if err != nil {
-			t.Fatalf("seed: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return seed
-}
-
-// watchdog ends the test program with all stacks if the test is not over in two minutes.
-func watchdog(t *testing.T) {
-	name := t.Name()
-	timer := time.AfterFunc(2*time.Minute, func() {
-		buf := make([]byte, 4<<20)
-		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
-		panic(name + ": not over in two minutes; a lost wake-up? Stacks above.")
-	})
-	t.Cleanup(func() { timer.Stop() })
-}
 
 func asleep(l *List, n int) {
 	for l.Waiters() != n {
@@ -74,7 +45,7 @@ func newWaiter() *waiter { return &waiter{wake: make(chan struct{}, 1)} }
 
 // Random enqueues, removes and wakes against a slice.
 func TestListAgainstModel(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(random(t), 0))
+	rnd := testkit.Rand(t)
 	var l List
 	var model, idle []*waiter
 	for range 6 {
@@ -158,7 +129,7 @@ func TestWaitDoesNotSleep(t *testing.T) {
 // W1 before W2: what was made true between the last look and the announcement is seen, without a
 // wake-up. The condition comes true with the look after the announcement.
 func TestLooksOnceMoreAfterAnnouncing(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	var l List
 	err := l.sleep(context.Background(), func() bool { return l.Waiting() })
 	if err != nil || len(check(t, &l)) != 0 {
@@ -180,7 +151,7 @@ func TestLooksOnceMoreAfterAnnouncing(t *testing.T) {
 // A wake-up that reaches somebody whose context is done goes on to the next: here the first of two
 // sleepers is woken and cancelled in the same moment, many times.
 func TestWakeIsPassedOn(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for range 300 {
 		var l List
 		var items atomic.Int32
@@ -214,7 +185,7 @@ func TestWakeIsPassedOn(t *testing.T) {
 // The same with no luck: the waiter is woken while it does its last look, after which it finds its context
 // done and a token that it must pass on.
 func TestWakeIsPassedOnFromADoneContext(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	passed := 0
@@ -247,7 +218,7 @@ func TestWakeIsPassedOnFromADoneContext(t *testing.T) {
 }
 
 func TestWakeAll(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	for _, procs := range []int{1, 2} {
 		func() {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
@@ -275,7 +246,7 @@ func TestWakeAll(t *testing.T) {
 
 // Those who have waited longest are woken first, n at a time.
 func TestWakeOrder(t *testing.T) {
-	watchdog(t)
+	testkit.Watchdog(t)
 	var l List
 	var items atomic.Int32
 	order := make(chan int, 9)
@@ -305,8 +276,8 @@ func TestWakeOrder(t *testing.T) {
 // A semaphore out of an atomic and two lists' worth of traffic, with contexts that end at random: a lost
 // wake-up leaves somebody asleep for ever. It sleeps at once, without spinning, as often as it can.
 func TestNoLostWakeUps(t *testing.T) {
-	watchdog(t)
-	seed := random(t)
+	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
 	for _, procs := range []int{1, 2, 4} {
 		for _, workers := range []int{1, 2, 8} {
 			func() {

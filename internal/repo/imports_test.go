@@ -21,8 +21,8 @@ var layers = [][]string{
 	{"cmd/ringway"},
 }
 
-// testOnly are packages without a place in the layers: nothing imports them.
-var testOnly = []string{"internal/repo"}
+// testOnly are packages without a place in the layers: only tests use them.
+var testOnly = []string{"internal/repo", "internal/testkit"}
 
 // core are the packages that import nothing but the standard library and golang.org/x/sys, so that
 // a library's user gets nothing else.

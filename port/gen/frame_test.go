@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -20,26 +19,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// random returns a source of random numbers whose seed the log names, and which RINGWAY_SEED
-// repeats.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("RINGWAY_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("RINGWAY_SEED: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
-
 // TestFrames: any frame, with any number and flow, is what its Config says: read by gopacket, which makes it again,
 // checksums too, from what it has read.
 func TestFrames(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	zero := 0 // checksums that would be 0 and are sent as 0xffff
 	for round := range 4000 {
 		c := Config{IP: []int{4, 6}[r.IntN(2)], Seed: r.Uint64(), Flows: MaxFlows}
@@ -183,7 +166,7 @@ func TestDraw(t *testing.T) {
 // TestPace: over hours, with calls that come at any time and for any number of frames, as many frames come as are
 // due, to the frame: nothing adds up.
 func TestPace(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	c, err := Config{Sizes: IMIX(MinSize)}.withDefaults()
 	if err != nil {
 		t.Fatal(err)

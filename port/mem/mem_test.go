@@ -7,15 +7,14 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 
 	"go.uber.org/goleak"
 
@@ -26,22 +25,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// random returns a source of random numbers whose seed the log names, and which RINGWAY_SEED
-// repeats.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("RINGWAY_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("RINGWAY_SEED: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("RINGWAY_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 func newPool(t testing.TB) *pool.Pool {
 	t.Helper()
@@ -148,7 +131,7 @@ func TestByHandle(t *testing.T) {
 // TestLoss: the frames that are lost depend on the seed alone, not on the bursts, and are about as many as they
 // should be; they are counted.
 func TestLoss(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	p := newPool(t)
 	const frames = 2000
 	pass := func(c mem.Config, burst func() int) []int {
@@ -508,7 +491,7 @@ func TestPeerCloses(t *testing.T) {
 // TestCloseAnytime: both directions busy, everything closed at any moment, by anybody: nothing leaks,
 // nothing panics, and what one end has sent is what the other has received or dropped.
 func TestCloseAnytime(t *testing.T) {
-	r := random(t)
+	r := testkit.Rand(t)
 	p := newPool(t)
 	rounds := 250
 	if testing.Short() {

@@ -1,0 +1,40 @@
+// Package testkit is what the tests of several packages need.
+package testkit
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// Rand returns a source of random numbers. Its seed is in the test's log, and the
+// environment variable RINGWAY_SEED repeats it.
+func Rand(t testing.TB) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if text := os.Getenv("RINGWAY_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("RINGWAY_SEED: %v", err)
+		}
+		seed = n
+	}
+	t.Logf("RINGWAY_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// Watchdog ends the test program with all stacks if the test is not over in two minutes:
+// somebody sleeps whom nobody will wake.
+func Watchdog(t testing.TB) {
+	name := t.Name()
+	timer := time.AfterFunc(2*time.Minute, func() {
+		buf := make([]byte, 4<<20)
+		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
+		panic(name + ": not over in two minutes; a lost wake-up? Stacks above.")
+	})
+	t.Cleanup(func() { timer.Stop() })
+}
