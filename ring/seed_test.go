@@ -1,4 +1,4 @@
-// What the seed's two rings can do, row by row of SEED.md.
+// What the seed's two rings can do, row by row of docs/seed.md.
 
 package ring
 

@@ -20,7 +20,9 @@ const DefaultDrainTimeout = 5 * time.Second
 
 // ForwardConfig says what a Forward joins, and how. Its zero fields have defaults.
 type ForwardConfig struct {
-	// In and Out are the ports; frames go from In to Out. The caller closes them, after Run.
+	// In and Out are the ports; frames go from In to Out. The caller closes them, after Run. Each
+	// direction of a port keeps up to pool.CacheSize buffers idle at hand: a pool has at least twice
+	// that for each way, and some bursts, or a way may stand still for want of a buffer.
 	In, Out port.Port
 	// Both lets frames go from Out to In as well.
 	Both bool
@@ -30,7 +32,8 @@ type ForwardConfig struct {
 	// RingSize is the capacity of the ring of each way, in frames. Default
 	// ring.DefaultCapacity.
 	RingSize int
-	// Pace is how fast frames go from In to Out.
+	// Pace is how fast frames go from In to Out. By the capture's clock, a few frames are received before
+	// they are due; if the end comes first, they are dropped as stats.ReasonClosed.
 	Pace Pace
 	// Count is how many frames go from In to Out before the end, 0 for all.
 	Count uint64
@@ -79,8 +82,8 @@ func NewForward(c ForwardConfig) (*Forward, error) {
 	return f, nil
 }
 
-// Run moves frames until the sources have no more, Count is reached, a port fails, or
-// ctx is done: then nothing more is received, what was received is sent, and Run
+// Run moves frames until the sources have no more (with Both: until neither has), Count is reached, a
+// port fails, or ctx is done: then nothing more is received, what was received is sent, and Run
 // returns. Nothing is in flight afterwards, but for what a port.Queuer could not send before the end
 // of DrainTimeout or Abort; and no goroutine is left. The error is the first one of a
 // port; an end by ctx is none. Run may be called once.
@@ -110,8 +113,16 @@ func (f *Forward) Run(ctx context.Context) error {
 			}
 		})
 	}
-	for _, w := range f.ways {
-		work(w.in, func() error { return w.receive(soft, f.hard) })
+	// Count ends the way back as well; it does not start the clock of the drain.
+	back, stopBack := context.WithCancel(soft)
+	defer stopBack()
+	f.ways[0].atLimit = stopBack
+	for i, w := range f.ways {
+		receiving := soft
+		if i > 0 {
+			receiving = back
+		}
+		work(w.in, func() error { return w.receive(receiving, f.hard) })
 		work(w.out, func() error { return w.send(f.hard, stop) })
 	}
 	workers.Wait()
@@ -120,7 +131,7 @@ func (f *Forward) Run(ctx context.Context) error {
 
 // named says which port an error is of, unless it says so itself.
 func named(p port.Port, err error) error {
-	if name := p.Info().Name; !strings.HasPrefix(err.Error(), name) {
+	if name := p.Info().Name; !strings.HasPrefix(err.Error(), name) && name != "-" { // who speaks of - calls it by name
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return err

@@ -57,6 +57,22 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// Count ends the way back too, which has nothing to end it otherwise.
+func TestCountOfBothWays(t *testing.T) {
+	p := newPool(t, pool.Config{})
+	far, in := pair(t, p, mem.Config{}, mem.Config{})
+	_, out := pair(t, p, mem.Config{}, mem.Config{})
+	f := newForward(t, ForwardConfig{In: in, Out: out, Both: true, Count: 5})
+	wait := start(t.Context(), t, f)
+	send(t, p, far, 5)
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	if s := balanced(t, f); s.Sent() != 5 {
+		t.Errorf("sent %d, want 5", s.Sent())
+	}
+}
+
 // A generator is held back by a sink that takes little; nothing is lost.
 func TestSourceIsHeldBack(t *testing.T) {
 	p := newPool(t, pool.Config{})

@@ -4,6 +4,7 @@ package vswitch
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -60,29 +61,59 @@ type pacer struct {
 	// frame, and goes on when a pass over a file follows another.
 	elapsed        int64 // ns
 	first, highest int64 // capture times of this pass, ns
+	ahead          int   // frames to receive at a time
 }
 
-// due returns when b may go, and counts it as gone.
-func (p *pacer) due(b pool.Buffer) time.Time {
+// allow returns how many frames may be received now, or, if none, from when on. By a rate, they are
+// those that are due; by the capture's clock, a frame has to be received to know when it
+// is, so it is one, and more if the last ones were late.
+func (p *pacer) allow(now time.Time) (n int, from time.Time) {
 	if p.start.IsZero() {
-		p.start = time.Now()
+		p.start = now
 	}
-	return p.start.Add(p.offset(b))
+	if p.Speed > 0 {
+		return max(1, p.ahead), now
+	}
+	due := p.start.Add(p.next())
+	if due.After(now) {
+		return 0, due
+	}
+	p.behind(due, now)
+	late := now.Sub(p.start.Add(p.next())).Seconds()
+	more := late * p.Rate.PPS
+	if p.Rate.BPS > 0 && p.frames > 0 {
+		more = late * p.Rate.BPS / (p.bits / p.frames) // as many of average length
+	}
+	return 1 + int(min(more, burst-1)), now
 }
 
-func (p *pacer) offset(b pool.Buffer) time.Duration {
-	var seconds float64
-	switch {
-	case p.Speed > 0:
-		return time.Duration(float64(p.captured(b)) / p.Speed)
-	case p.Rate.PPS > 0:
-		seconds = p.frames / p.Rate.PPS
-	case p.Rate.BPS > 0:
-		seconds = p.bits / p.Rate.BPS
+// next returns when the next frame is due by a rate, from the start.
+func (p *pacer) next() time.Duration {
+	if p.Rate.PPS > 0 {
+		return duration(p.frames / p.Rate.PPS * float64(time.Second))
 	}
-	p.frames++
-	p.bits += float64(b.Len()) * 8
-	return time.Duration(seconds * float64(time.Second))
+	return duration(p.bits / p.Rate.BPS * float64(time.Second))
+}
+
+// gone counts bufs as gone.
+func (p *pacer) gone(bufs []pool.Buffer) {
+	p.frames += float64(len(bufs))
+	for _, b := range bufs {
+		p.bits += float64(b.Len()) * 8
+	}
+}
+
+// due returns when b may go by the capture's clock.
+func (p *pacer) due(b pool.Buffer) time.Time {
+	return p.start.Add(duration(float64(p.captured(b)) / p.Speed))
+}
+
+// duration is ns as a Duration, the longest there is if it is longer.
+func duration(ns float64) time.Duration {
+	if ns >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(ns)
 }
 
 // captured returns the capture's time at b since its first frame, in ns. Frames out of

@@ -1,6 +1,7 @@
 package vswitch
 
 import (
+	"context"
 	"errors"
 	"math"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/port/mem"
+	"github.com/ringway-net/ringway/stats"
 )
 
 func TestParsePace(t *testing.T) {
@@ -50,7 +53,12 @@ func offsets(t *testing.T, pace Pace, size int, times ...int64) []time.Duration 
 		if at != 0 {
 			b.SetMeta(pool.Meta{Time: at})
 		}
-		all = append(all, pacer.offset(b))
+		if pace.Speed > 0 {
+			all = append(all, pacer.due(b).Sub(pacer.start))
+		} else {
+			all = append(all, pacer.next())
+			pacer.gone([]pool.Buffer{b})
+		}
 		b.Release()
 	}
 	return all
@@ -89,17 +97,91 @@ func TestPaceOffsets(t *testing.T) {
 
 // After a hundred million frames at an odd rate the time of the next one is still exact.
 func TestPaceDoesNotDrift(t *testing.T) {
-	pool := newPool(t, pool.Config{Count: 1})
-	b, err := pool.Get()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
 	const frames = 100_000_000
 	p := &pacer{Pace: Pace{Rate: port.Rate{PPS: 333_333}}, frames: frames}
 	seconds := float64(frames) / 333_333
-	if got := p.offset(b).Seconds(); math.Abs(got-seconds) > 1e-8 {
+	if got := p.next().Seconds(); math.Abs(got-seconds) > 1e-8 {
 		t.Errorf("%.9f s, want %.9f", got, seconds)
+	}
+}
+
+// By a rate, only frames that are due are received.
+func TestPaceAllows(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		rate         port.Rate
+		frames, bits float64
+		after        time.Duration
+		n            int
+		wait         time.Duration
+	}{
+		{port.Rate{PPS: 1000}, 0, 0, 0, 1, 0},
+		{port.Rate{PPS: 1000}, 1, 480, 0, 0, time.Millisecond},
+		{port.Rate{PPS: 1000}, 1, 480, time.Millisecond, 1, 0},
+		{port.Rate{PPS: 1000}, 1, 480, 5 * time.Millisecond, 5, 0},
+		{port.Rate{PPS: 1000}, 1, 480, time.Hour, burst, 0},
+		{port.Rate{BPS: 1e6}, 10, 10_000, 0, 0, 10 * time.Millisecond},
+		{port.Rate{BPS: 1e6}, 10, 10_000, 12 * time.Millisecond, 3, 0},
+		{port.Rate{PPS: 1e-6}, 1, 1, 0, 0, 1_000_000 * time.Second},
+		{port.Rate{PPS: 1e-12}, 1, 1, 0, 0, math.MaxInt64},
+	} {
+		p := &pacer{Pace: Pace{Rate: c.rate}, start: now, frames: c.frames, bits: c.bits}
+		n, from := p.allow(now.Add(c.after))
+		if n != c.n || n == 0 && from.Sub(now) != c.wait {
+			t.Errorf("%+v: %d from %v on", c, n, from.Sub(now))
+		}
+	}
+}
+
+// A gap that no clock can hold is the longest that there is, and not one in the past.
+func TestPaceOverflow(t *testing.T) {
+	got := offsets(t, Pace{Speed: 1e-6}, 60, 1, 1+int64(3*time.Hour))
+	if got[1] < 100*365*24*time.Hour {
+		t.Errorf("three hours at a millionth of the speed are over in %v", got[1])
+	}
+}
+
+// A paced way that ends early has sent what was due, and nothing of what was not.
+func TestPacedEnd(t *testing.T) {
+	for _, pace := range []Pace{{Rate: port.Rate{PPS: 0.001}}, {Rate: port.Rate{BPS: 1}}} {
+		p := newPool(t, pool.Config{})
+		in, out := open(t, p, "gen:", port.In), open(t, p, "null:", port.Out)
+		f := newForward(t, ForwardConfig{In: in, Out: out, Pace: pace})
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := start(ctx, t, f)
+		eventually(t, "the first frame", func() bool { return f.Stats().Sent() == 1 })
+		cancel()
+		if err := wait(); err != nil {
+			t.Fatal(err)
+		}
+		if s := balanced(t, f); s.Received() != 1 || s.Dropped() != 0 {
+			t.Errorf("%+v: received %d, dropped %d", pace, s.Received(), s.Dropped())
+		}
+	}
+	// By the capture's clock one frame had to be received to know that it was not due.
+	p := newPool(t, pool.Config{})
+	far, in := pair(t, p, mem.Config{}, mem.Config{})
+	f := newForward(t, ForwardConfig{In: in, Out: open(t, p, "null:", port.Out), Pace: Pace{Speed: 1}})
+	ctx, cancel := context.WithCancel(t.Context())
+	wait := start(ctx, t, f)
+	for _, at := range []time.Duration{1, 2 * time.Hour, 3 * time.Hour} {
+		b, err := p.CopyIn(make([]byte, 60))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.SetMeta(pool.Meta{Time: int64(at)})
+		if n, err := far.Tx([]pool.Buffer{b}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	eventually(t, "two frames to be received", func() bool { return f.Stats().Received() >= 2 && f.Stats().Sent() == 1 })
+	cancel()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	s := balanced(t, f)
+	if s.Sent() != 1 || s.Ports[1].TxDrops[stats.ReasonClosed] != s.Received()-1 || s.Received() > 3 {
+		t.Errorf("received %d, sent %d, dropped %v", s.Received(), s.Sent(), s.Ports[1].TxDrops)
 	}
 }
 

@@ -24,6 +24,7 @@ type way struct {
 	wait    bool // hold the source back when the ring is full, instead of dropping
 	pace    *pacer
 	limit   uint64 // frames to move, or 0
+	atLimit func() // called once that many have been received
 
 	producer *ring.Producer[pool.Buffer]
 	consumer *ring.Consumer[pool.Buffer]
@@ -71,14 +72,22 @@ func (w *way) receive(soft, hard context.Context) error {
 	defer w.producer.Close()
 	defer w.receiving.Close()
 	var bufs [burst]pool.Buffer
-	want := burst
 	for left := w.limit; soft.Err() == nil && !w.producer.Closed(); {
+		want := burst
+		if w.pace != nil {
+			n, from := w.pace.allow(time.Now())
+			if n == 0 {
+				sleepUntil(soft, from)
+				continue
+			}
+			want = n
+		}
 		if w.limit > 0 {
 			want = int(min(uint64(want), left))
 		}
 		n, err := w.in.Rx(bufs[:want])
 		w.held.Store(int64(n))
-		late := w.pass(soft, hard, bufs[:n])
+		w.pass(soft, hard, bufs[:n])
 		w.held.Store(0)
 		w.receiving.Publish()
 		if err != nil {
@@ -89,15 +98,8 @@ func (w *way) receive(soft, hard context.Context) error {
 		}
 		left -= uint64(n)
 		if w.limit > 0 && left == 0 {
+			w.atLimit()
 			return nil
-		}
-		// A paced worker takes no more from the port than it will soon need: one frame,
-		// and twice as many each time that it finds itself late.
-		if want = burst; w.pace != nil {
-			want = 1
-			if late {
-				want = min(2*n, burst)
-			}
 		}
 		if n == 0 {
 			if err := w.in.WaitRx(soft); err != nil && soft.Err() == nil {
@@ -108,15 +110,18 @@ func (w *way) receive(soft, hard context.Context) error {
 	return nil
 }
 
-// pass pushes bufs, each when it is due, and reports whether the last of them was late. Once soft
-// is done, they are all due.
-func (w *way) pass(soft, hard context.Context, bufs []pool.Buffer) (late bool) {
-	if w.pace == nil {
+// pass pushes bufs: by the capture's clock each when it is due, and otherwise at once. What is not due
+// before soft is done is dropped: its time is after the end.
+func (w *way) pass(soft, hard context.Context, bufs []pool.Buffer) {
+	if w.pace == nil || w.pace.Speed == 0 {
+		if w.pace != nil {
+			w.pace.gone(bufs)
+		}
 		w.push(hard, bufs)
-		return false
+		return
 	}
 	now := time.Now()
-	gone := 0
+	gone, late := 0, false
 	for i, b := range bufs {
 		due := w.pace.due(b)
 		if late = !due.After(now); late {
@@ -125,10 +130,15 @@ func (w *way) pass(soft, hard context.Context, bufs []pool.Buffer) (late bool) {
 		}
 		w.push(hard, bufs[gone:i])
 		gone = i
-		now = sleepUntil(soft, due)
+		if now = sleepUntil(soft, due); now.Before(due) {
+			w.drop(stats.ReasonClosed, bufs[i:])
+			return
+		}
 	}
 	w.push(hard, bufs[gone:])
-	return late
+	if w.pace.ahead = 1; late {
+		w.pace.ahead = min(2*len(bufs), burst)
+	}
 }
 
 // sleepUntil sleeps until t, or until ctx is done, and returns what time it is then.
@@ -164,6 +174,11 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 			break
 		}
 	}
+	w.drop(reason, bufs)
+}
+
+// drop drops and counts frames that the receiver has in hand.
+func (w *way) drop(reason stats.Reason, bufs []pool.Buffer) {
 	w.receiving.DropTx(reason, uint64(len(bufs)))
 	pool.ReleaseBurst(bufs)
 }

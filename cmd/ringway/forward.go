@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/port/pcap"
 	"github.com/ringway-net/ringway/ring"
 	"github.com/ringway-net/ringway/vswitch"
 )
@@ -36,13 +38,13 @@ func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
 			&cli.BoolFlag{Name: "both", Usage: "move frames from OUT to IN as well"},
 			&cli.StringFlag{Name: "pace", Usage: "`PACE` of the frames: original, a factor such as 2x, 10kpps, or 100Mbit/s (default: as fast as they can)"},
 			&cli.StringFlag{Name: "count", Usage: "end after `N` frames from IN"},
-			&cli.DurationFlag{Name: "duration", Usage: "end after `TIME`, such as 10s"},
+			&cli.DurationFlag{Name: "duration", DefaultText: "no end", Usage: "end after `TIME`, such as 10s"},
 			&cli.StringFlag{Name: "loop", Usage: "read the capture IN `N` times, 0 for ever"},
 			&cli.StringFlag{Name: "max-loss", Usage: "exit code 3 if more than the share `P` of the frames was dropped: 0.001, or 0.1%"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON on stdout"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no progress and no summary"},
 			&cli.IntFlag{Name: "ring", Value: ring.DefaultCapacity, Usage: "`FRAMES` that fit between the two ports, each way"},
-			&cli.IntFlag{Name: "buffers", Usage: "`N` packet buffers in the pool (default: as many as the rings need)"},
+			&cli.IntFlag{Name: "buffers", DefaultText: "as many as the rings need", Usage: "`N` packet buffers in the pool"},
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			job, err := newForwardJob(c, s)
@@ -57,6 +59,9 @@ func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
 // abortTimeout is how long ports may take to close after the second interrupt.
 const abortTimeout = 500 * time.Millisecond
 
+// maxRing is how many frames --ring may ask for: two rings of them still find buffers in one pool.
+const maxRing = 1 << 22
+
 // forwardJob is one run of the command.
 type forwardJob struct {
 	streams
@@ -70,6 +75,8 @@ type forwardJob struct {
 	quiet    bool
 	ring     int
 	buffers  int
+
+	reported sync.Once // there is one report, by whoever ends the job
 }
 
 // newForwardJob reads the command line, and touches nothing.
@@ -104,6 +111,9 @@ func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
 		return nil, usageError("--duration: %v, want more than nothing, such as 10s", j.duration)
 	}
 	if c.IsSet("loop") {
+		if n, err := port.ParseCount(c.String("loop")); err != nil || n < 0 {
+			return nil, usageError("--loop: %q, want a whole number from 0 up", c.String("loop"))
+		}
 		if err := j.in.Set("loop", c.String("loop")); err != nil {
 			return nil, usageError("--loop: %w", err)
 		}
@@ -113,11 +123,14 @@ func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
 			return nil, usageError("--max-loss: %w", err)
 		}
 	}
-	if j.ring < 1 || j.ring > ring.MaxCapacity {
-		return nil, usageError("--ring: %d, want 1 to %d", j.ring, ring.MaxCapacity)
+	if j.ring < 1 || j.ring > maxRing {
+		return nil, usageError("--ring: %d, want 1 to %d", j.ring, maxRing)
 	}
 	if least := j.ways() * minBuffers; c.IsSet("buffers") && j.buffers < least {
 		return nil, usageError("--buffers: %d, want %d or more: ports keep some at hand", j.buffers, least)
+	}
+	if (j.in.Kind == "mem" || j.out.Kind == "mem") && (j.in.Kind != j.out.Kind || j.in.Target != j.out.Target) {
+		return nil, usageError("mem joins two ports of one program, and here nothing would open its other end: IN and OUT are both mem:NAME, or neither")
 	}
 	if j.json && j.out.Target == "-" && j.out.Kind == "pcap" {
 		return nil, usageError("--json and the output - both want stdout: name a file for one of them")
@@ -156,7 +169,15 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, j.duration)
 		defer cancel()
 	}
-	interrupted, ended := j.watch(interrupts, cancel, f.Abort)
+	interrupted, ended := j.watch(interrupts, cancel, func() {
+		f.Abort()
+		time.AfterFunc(abortTimeout, func() {
+			err := errors.New("stopped in the middle: a port did not close")
+			j.report(newSummary(f.Stats(), p.Stats(), time.Since(start)), err)
+			fmt.Fprintf(j.streams.err, "ringway: %v\n", err)
+			os.Exit(exitInterrupted)
+		})
+	})
 	progress := j.startProgress(f)
 	err = f.Run(ctx)
 	err = errors.Join(err, out.Close(), in.Close())
@@ -256,12 +277,6 @@ func (j *forwardJob) watch(interrupts <-chan os.Signal, stop, abort func()) (int
 			return
 		}
 		abort()
-		select {
-		case <-time.After(abortTimeout):
-			fmt.Fprintln(j.streams.err, "ringway: stopped in the middle: a port did not close")
-			os.Exit(exitInterrupted)
-		case <-ended:
-		}
 	}()
 	return func() bool {
 		select {
@@ -278,9 +293,16 @@ func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 	if errors.Is(err, syscall.EPIPE) && j.out.Target == "-" {
 		// Whoever reads our stdout has had enough: that is how a pipeline ends.
 		sum.Notes = append(sum.Notes, "the reader of stdout has gone before the end")
-		err = nil
+		if interrupted {
+			return &exitError{exitInterrupted, errors.New("interrupted")}
+		}
+		return nil
 	}
 	if err != nil {
+		var said *pcap.WriteError // which tells by itself what its file holds
+		if sent := sum.Ports[1].TxPackets; sent > 0 && !errors.As(err, &said) {
+			err = fmt.Errorf("%w; %s has the %d frames before it", err, sum.Ports[1].Name, sent)
+		}
 		return err
 	}
 	if loss := sum.loss(); j.maxLoss >= 0 && loss > j.maxLoss {
@@ -292,16 +314,18 @@ func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 	return nil
 }
 
-// report prints the summary, as the job's options say.
-func (j *forwardJob) report(sum *summary, err error) error {
-	if err != nil {
-		sum.Error = oneLine(err)
-	}
-	if j.json {
-		return sum.writeJSON(j.streams.out)
-	}
-	if !j.quiet {
-		return sum.writeText(j.streams.err)
-	}
-	return nil
+// report prints the summary, as the job's options say; once.
+func (j *forwardJob) report(sum *summary, err error) (failed error) {
+	j.reported.Do(func() {
+		if err != nil {
+			sum.Error = oneLine(err)
+		}
+		switch {
+		case j.json:
+			failed = sum.writeJSON(j.streams.out)
+		case !j.quiet:
+			failed = sum.writeText(j.streams.err)
+		}
+	})
+	return failed
 }

@@ -231,6 +231,9 @@ func TestCountLoopDuration(t *testing.T) {
 	if s, _, code := forwardJSON(t, "--duration", "50ms", "gen:rate=10kpps", "null:"); code != 0 || s.DurationS < 0.05 || s.Ports[1].TxPackets == 0 || s.Ports[1].Drops.Total() != 0 {
 		t.Errorf("--duration: exit code %d, %+v", code, s)
 	}
+	if s, _, code := forwardJSON(t, "--pace", "1pps", "--duration", "100ms", "gen:", "null:"); code != 0 || s.Ports[1].TxPackets != 1 {
+		t.Errorf("--pace and --duration: exit code %d, sent %d, want the one that was due", code, s.Ports[1].TxPackets)
+	}
 	if s, _, code := forwardJSON(t, "--pace", "2000pps", "gen:count=100", "null:"); code != 0 || s.DurationS < 99./2000 {
 		t.Errorf("--pace: exit code %d, %v s", code, s.DurationS)
 	}
@@ -282,6 +285,9 @@ func TestBadInput(t *testing.T) {
 			}
 		}
 		if c.sent >= 0 {
+			if !strings.Contains(stderr, fmt.Sprintf("has the %d frames", c.sent)) {
+				t.Errorf("%s: it is not told what the output has: %s", c.name, stderr)
+			}
 			s, _, code := forwardJSON(t, c.out, "null:")
 			if code != 0 || s.Ports[1].TxPackets != uint64(c.sent) {
 				t.Errorf("%s: the output has %d frames, want the %d before the cut (exit code %d)", c.name, s.Ports[1].TxPackets, c.sent, code)
@@ -342,10 +348,7 @@ func TestFullDisk(t *testing.T) {
 // shell runs a pipeline in which $R is the program.
 func shell(t testing.TB, script string) (out string, err error) {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("needs a POSIX shell")
-	}
-	c := exec.Command("sh", "-c", script)
+	c := exec.Command(need(t, "sh"), "-c", script)
 	c.Env = append(os.Environ(), "R="+program)
 	b, err := c.CombinedOutput()
 	return string(b), err
@@ -361,6 +364,10 @@ func TestPipes(t *testing.T) {
 	}
 	out, err := shell(t, "$R forward -q gen:count=5M - | head -c 100000 | wc -c; echo $?")
 	if err != nil || strings.Join(strings.Fields(out), " ") != "100000 0" {
+		t.Errorf("%v: %s", err, out)
+	}
+	out, err = shell(t, "$R forward -q --max-loss 0 gen:count=5M - | head -c 1000 >/dev/null; $R ports | true")
+	if err != nil || out != "" {
 		t.Errorf("%v: %s", err, out)
 	}
 	// A reader that goes away is no failure, and no hang.
@@ -443,7 +450,7 @@ func TestSecondInterrupt(t *testing.T) {
 		c.Process.Kill()
 		t.Fatal("two interrupts did not end it")
 	}
-	if code := c.ProcessState.ExitCode(); code != exitInterrupted && code != exitRuntime {
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted && code != exitRuntime || !strings.Contains(stderr.String(), "received") {
 		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
 }
@@ -456,11 +463,13 @@ func TestNoProgressInPipe(t *testing.T) {
 	}
 }
 
-// Frames that are no Ethernet go from capture to capture, and to no other port.
+// Frames that are no Ethernet are passed on as they are, with a word about it.
 func TestLinkTypes(t *testing.T) {
 	dir := t.TempDir()
 	raw := write(t, dir+"/raw.pcap", capture(binary.LittleEndian, false, 101, [][]byte{[]byte("\x45" + strings.Repeat("\x00", 40))}))
-	ok(t, "forward", raw, dir+"/out.pcap")
+	if s, _, code := forwardJSON(t, raw, dir+"/out.pcap"); code != 0 || !strings.Contains(strings.Join(s.Notes, " "), "link type 101") {
+		t.Errorf("exit code %d, notes %q", code, s.Notes)
+	}
 	if !bytes.Equal(read(t, raw), read(t, dir+"/out.pcap")) {
 		t.Error("a capture of raw IP is another one after copying")
 	}
@@ -468,7 +477,11 @@ func TestLinkTypes(t *testing.T) {
 	if out, err := exec.Command(need(t, "mergecap"), "-w", mixed, raw, testdata+"mixed.pcap").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	_, stderr, code := ringway(t, nil, "forward", "-q", mixed, dir+"/out2.pcap")
+	_, stderr, code := ringway(t, nil, "forward", "-q", mixed, "-")
+	if code != exitRuntime || strings.Count(stderr, "need pcapng") > 1 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("two link types into one classic stream: exit code %d, %s", code, stderr)
+	}
+	_, stderr, code = ringway(t, nil, "forward", "-q", mixed, dir+"/out2.pcap")
 	if code != exitRuntime || !strings.Contains(stderr, "pcapng") {
 		t.Errorf("two link types into one classic file: exit code %d, %s", code, stderr)
 	}

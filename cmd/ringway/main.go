@@ -101,7 +101,8 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 func oneLine(err error) string {
 	var said []string
 	for line := range strings.Lines(err.Error()) {
-		if line = strings.TrimSpace(line); !slices.Contains(said, line) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(said, func(s string) bool { return strings.HasSuffix(s, line) }) {
 			said = append(said, line)
 		}
 	}

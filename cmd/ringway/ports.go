@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v3"
@@ -25,10 +27,14 @@ func portsCommand(s streams) *cli.Command {
 			if err != nil {
 				return err
 			}
+			write := writeKinds
 			if c.Bool("json") {
-				return writeKindsJSON(s.out, kinds)
+				write = writeKindsJSON
 			}
-			return writeKinds(s.out, kinds)
+			if err := write(s.out, kinds); !errors.Is(err, syscall.EPIPE) {
+				return err
+			}
+			return nil // whoever reads has seen enough
 		},
 	}
 }

@@ -17,16 +17,16 @@ func TestProgressLine(t *testing.T) {
 	}}
 	s.Ports[1].TxDrops[stats.ReasonRingFull] = 100
 	for _, c := range []struct {
-		job  forwardJob
+		job  *forwardJob
 		says string
 	}{
-		{forwardJob{}, "1000 frames, 64 kB, 100 pps, 100 dropped, 25 %, 30s left"},
-		{forwardJob{count: 2200}, "50 %, 10s left"},
-		{forwardJob{duration: 20 * time.Second}, "50 %, 10s left"},
-		{forwardJob{duration: time.Second}, "100 %, 0s left"},
+		{&forwardJob{}, "1000 frames, 64 kB, 100 pps, 100 dropped, 25 %, 30s left"},
+		{&forwardJob{count: 2200}, "50 %, 10s left"},
+		{&forwardJob{duration: 20 * time.Second}, "50 %, 10s left"},
+		{&forwardJob{duration: time.Second}, "100 %, 0s left"},
 	} {
 		if got := c.job.progressLine(s, 10*time.Second); !strings.HasSuffix(got, c.says) {
-			t.Errorf("%+v: %s, want %s", c.job, got, c.says)
+			t.Errorf("%s, want %s", got, c.says)
 		}
 	}
 	s.Ports[0].Info = port.Info{}

@@ -21,7 +21,7 @@ type summary struct {
 	Notes     []string      `json:"notes"`
 	Error     string        `json:"error,omitempty"`
 
-	received, sent, sentBytes, dropped uint64
+	came, sent, sentBytes, dropped uint64 // came: received, or dropped before that
 }
 
 type portSummary struct {
@@ -50,7 +50,7 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 		InFlight:  f.InFlight,
 		DurationS: took.Seconds(),
 		Notes:     []string{},
-		received:  f.Received(), sent: f.Sent(), dropped: f.Dropped(),
+		came:      f.Received(), sent: f.Sent(), dropped: f.Dropped(),
 	}
 	for _, port := range f.Ports {
 		drops := port.RxDrops
@@ -64,7 +64,8 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 			Drops: drops,
 		})
 		s.sentBytes += port.TxBytes
-		s.dropped += port.RxDropped() // lost before they were received
+		s.came += port.RxDropped()
+		s.dropped += port.RxDropped()
 		for _, note := range port.Notes {
 			s.Notes = append(s.Notes, port.Name+": "+note)
 		}
@@ -74,10 +75,7 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 
 // loss returns which share of the frames that came was dropped.
 func (s *summary) loss() float64 {
-	if s.dropped == 0 {
-		return 0
-	}
-	return float64(s.dropped) / float64(max(s.received, s.dropped))
+	return float64(s.dropped) / float64(max(1, s.came))
 }
 
 func (s *summary) writeJSON(w io.Writer) error {

@@ -87,7 +87,7 @@ func (s *file) describe(info *port.Info) {
 		}
 	}
 	notes(info, p)
-	info.Done = s.done + s.in.n
+	info.Done = s.done + s.in.done(p)
 	if s.loop > 0 {
 		info.Total = max(info.Done, s.size*s.loop)
 	}

@@ -52,7 +52,7 @@ func (in *input) form(f capfile.Format) string {
 		order       = 0x1a2b3c4d             // pcapng, at 8
 	)
 	head := in.head[:]
-	if bytes.HasPrefix(head, []byte{0x1f, 0x8b}) {
+	if in.zipped() {
 		return f.String() + ", gzip"
 	}
 	le, be := binary.LittleEndian.Uint32(head), binary.BigEndian.Uint32(head)
@@ -63,6 +63,16 @@ func (in *input) form(f capfile.Format) string {
 		return f.String() + ", big-endian"
 	}
 	return f.String()
+}
+
+func (in *input) zipped() bool { return bytes.HasPrefix(in.head[:], []byte{0x1f, 0x8b}) }
+
+// done returns how many of the bytes read p has decoded; of a gzip stream, which p does not see, all.
+func (in *input) done(p *capfile.Parser) int64 {
+	if in.zipped() {
+		return in.n
+	}
+	return min(in.n, p.Offset())
 }
 
 // notes tells what a parser has met and frames don't carry.

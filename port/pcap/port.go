@@ -79,6 +79,9 @@ func open(s *port.Spec, o port.Options) (port.Port, error) {
 		if err := onlyFor(s, "reading", "loop"); err != nil {
 			return nil, err
 		}
+		if strings.EqualFold(filepath.Ext(s.Target), ".gz") {
+			return nil, s.Errorf("captures are not written compressed: leave .gz out, or write to - and pipe it through gzip")
+		}
 		c, err := parseOutput(s)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ringway-net/ringway/internal/capfile"
@@ -270,9 +272,18 @@ func (r *reader) Info() port.Info {
 	if r.noOrig > 0 {
 		info.Notes = append(info.Notes, fmt.Sprintf("%s had an original length of 0 and got the captured one", count(r.noOrig, "frame")))
 	}
-	if len(r.ids) > 0 {
-		it, _ := r.Options.Interfaces.Get(r.ids[0])
-		info.LinkType = it.Link()
+	var other []string
+	for i, id := range r.ids {
+		it, _ := r.Options.Interfaces.Get(id)
+		if i == 0 {
+			info.LinkType = it.Link()
+		}
+		if link := fmt.Sprint(it.Link()); it.Link() != port.LinkTypeEthernet && !slices.Contains(other, link) {
+			other = append(other, link)
+		}
+	}
+	if len(other) > 0 {
+		info.Notes = append(info.Notes, fmt.Sprintf("frames of link type %s, which is not Ethernet (1), were passed on as they are", strings.Join(other, " and ")))
 	}
 	return info
 }
