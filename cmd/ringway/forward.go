@@ -147,7 +147,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 		return usageError("--buffers, --ring: %w", err)
 	}
 	// Reported if it fails: a buffer that is still out is a fault of ours.
-	defer func() { err = errors.Join(err, p.Close()) }()
+	defer func() { err = join(err, p.Close()) }()
 
 	in, out, err := j.open(p)
 	if err != nil {
@@ -159,7 +159,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 		RingSize: j.ring, Pace: j.pace, Count: j.count,
 	})
 	if err != nil {
-		return errors.Join(err, in.Close(), out.Close())
+		return join(err, in.Close(), out.Close())
 	}
 
 	start := time.Now()
@@ -180,7 +180,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	})
 	progress := j.startProgress(f)
 	err = f.Run(ctx)
-	err = errors.Join(err, out.Close(), in.Close())
+	err = join(err, out.Close(), in.Close())
 	took := time.Since(start)
 	progress.end()
 	close(ended)
@@ -188,7 +188,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	sum := newSummary(f.Stats(), p.Stats(), took)
 	err = j.verdict(err, sum, interrupted())
 	if e := j.report(sum, err); e != nil {
-		err = errors.Join(err, e)
+		err = join(err, e)
 	}
 	return err
 }
@@ -240,12 +240,12 @@ func (j *forwardJob) open(p *pool.Pool) (in, out port.Port, err error) {
 		o.Direction = port.Both
 	}
 	if out, err = j.out.Open(o); err != nil {
-		return nil, nil, errors.Join(openError(err), in.Close())
+		return nil, nil, join(openError(err), in.Close())
 	}
 	if link := in.Info().LinkType; link > port.LinkTypeEthernet && !out.Info().AnyLinkType {
 		err := fmt.Errorf("%s has frames of link type %d, and %s takes Ethernet (%d) only: forward it to a capture, or choose an Ethernet source",
 			in.Info().Name, link, out.Info().Name, port.LinkTypeEthernet)
-		return nil, nil, errors.Join(err, out.Close(), in.Close())
+		return nil, nil, join(err, out.Close(), in.Close())
 	}
 	return in, out, nil
 }

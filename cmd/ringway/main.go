@@ -96,17 +96,21 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 	return e.code
 }
 
-// oneLine is an error in one line, without what is said in it twice: a port that has failed
-// says so once more when it is closed.
+// oneLine is an error in one line.
 func oneLine(err error) string {
-	var said []string
-	for line := range strings.Lines(err.Error()) {
-		line = strings.TrimSpace(line)
-		if !slices.ContainsFunc(said, func(s string) bool { return strings.HasSuffix(s, line) }) {
-			said = append(said, line)
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+// join is errors.Join without what is said already: a port that has failed says so once
+// more when it is closed.
+func join(errs ...error) error {
+	var said []error
+	for _, err := range errs {
+		if err != nil && !slices.ContainsFunc(said, func(s error) bool { return strings.HasSuffix(s.Error(), err.Error()) }) {
+			said = append(said, err)
 		}
 	}
-	return strings.Join(said, "; ")
+	return errors.Join(said...)
 }
 
 func each(c *cli.Command, f func(*cli.Command)) {
