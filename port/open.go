@@ -149,14 +149,14 @@ func Open(name string, o Options) (Port, error) {
 func (s *Spec) Open(o Options) (Port, error) {
 	k, ok := kind(s.Kind)
 	if !ok {
-		return nil, s.errorf("unknown kind %q; kinds are %s", s.Kind, kindNames())
+		return nil, s.Errorf("unknown kind %q; kinds are %s", s.Kind, kindNames())
 	}
 	o = o.withDefaults()
 	if o.Pool == nil {
-		return nil, s.errorf("%w", ErrNoPool)
+		return nil, s.Errorf("%w", ErrNoPool)
 	}
 	if missing := o.Direction &^ k.Does; missing != 0 {
-		return nil, s.errorf("kind %s works for %s only, not for %s", k.Name, k.Does, o.Direction)
+		return nil, s.Errorf("kind %s works for %s only, not for %s", k.Name, k.Does, o.Direction)
 	}
 	return k.Open(s, o)
 }

@@ -49,7 +49,7 @@ var ErrSpec = errors.New("bad port string")
 func Parse(text string) (*Spec, error) {
 	s := &Spec{Text: text, Name: text, keys: map[string]string{}}
 	if text == "" {
-		return nil, s.errorf("it is empty; want kind:target,key=value,… or the name of a capture file")
+		return nil, s.Errorf("it is empty; want kind:target,key=value,… or the name of a capture file")
 	}
 	rest := text
 	head, tail, colon := strings.Cut(text, ":")
@@ -57,15 +57,15 @@ func Parse(text string) (*Spec, error) {
 	case colon && known:
 		s.Kind, rest = head, tail
 	case colon && looksLikeKind(head):
-		return nil, s.errorf("unknown kind %q; kinds are %s; a file of that name is pcap:%s", head, kindNames(), text)
+		return nil, s.Errorf("unknown kind %q; kinds are %s; a file of that name is pcap:%s", head, kindNames(), text)
 	case known: // and no colon: rather a slip than a file
-		return nil, s.errorf("%s is a kind, and is written %s:; a file of that name is pcap:%s", text, text, text)
+		return nil, s.Errorf("%s is a kind, and is written %s:; a file of that name is pcap:%s", text, text, text)
 	default:
 		s.Kind = "pcap"
 	}
 	k, known := kind(s.Kind)
 	if !known {
-		return nil, s.errorf("there is no kind %q in this program; kinds are %s", s.Kind, kindNames())
+		return nil, s.Errorf("there is no kind %q in this program; kinds are %s", s.Kind, kindNames())
 	}
 	parts := splitUnescaped(rest)
 	if k.Target != "" || parts[0] == "" { // otherwise there is no target, and keys may come at once
@@ -76,9 +76,9 @@ func Parse(text string) (*Spec, error) {
 		switch {
 		case ok:
 		case k.Target == "":
-			return nil, s.errorf("%q is no key=value, and kind %s has no target; its keys are %s", part, s.Kind, keyNames(k))
+			return nil, s.Errorf("%q is no key=value, and kind %s has no target; its keys are %s", part, s.Kind, keyNames(k))
 		case len(s.keys) > 0:
-			return nil, s.errorf("%q is no key=value; a comma that is no end is written \\,", part)
+			return nil, s.Errorf("%q is no key=value; a comma that is no end is written \\,", part)
 		default:
 			s.Target += "," + part // such as a list of peers
 			continue
@@ -96,10 +96,10 @@ func (s *Spec) Set(key, value string) error {
 	k, _ := kind(s.Kind)
 	same := func(have Key) bool { return have.Name == key }
 	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) {
-		return s.errorf("kind %s has no key %q; it has %s", s.Kind, key, keyNames(k))
+		return s.Errorf("kind %s has no key %q; it has %s", s.Kind, key, keyNames(k))
 	}
 	if _, twice := s.keys[key]; twice {
-		return s.errorf("key %s is given twice", key)
+		return s.Errorf("key %s is given twice", key)
 	}
 	if s.keys == nil {
 		s.keys = map[string]string{}
@@ -108,7 +108,7 @@ func (s *Spec) Set(key, value string) error {
 	switch key {
 	case "name":
 		if value == "" {
-			return s.errorf("key name is empty")
+			return s.Errorf("key name is empty")
 		}
 		s.Name = value
 	case "onfull":
@@ -175,18 +175,15 @@ func keyNames(k Kind) string {
 	return strings.Join(names, ", ")
 }
 
-// errorf returns an error about the string, which wraps ErrSpec.
-func (s *Spec) errorf(format string, args ...any) error {
-	return fmt.Errorf("%w %q: %w", ErrSpec, s.Text, fmt.Errorf(format, args...))
-}
-
 func (s *Spec) bad(key, want string) error {
-	return s.errorf("key %s is %q, want %s", key, s.keys[key], want)
+	return s.Errorf("key %s is %q, want %s", key, s.keys[key], want)
 }
 
 // Errorf returns an error about the string as a whole, for what a kind finds wrong with it. It
 // wraps ErrSpec.
-func (s *Spec) Errorf(format string, args ...any) error { return s.errorf(format, args...) }
+func (s *Spec) Errorf(format string, args ...any) error {
+	return fmt.Errorf("%w %q: %w", ErrSpec, s.Text, fmt.Errorf(format, args...))
+}
 
 // Has reports whether the string has the key.
 func (s *Spec) Has(key string) bool {
