@@ -3,6 +3,7 @@ package port
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,7 @@ func TestParseErrors(t *testing.T) {
 	for text, words := range map[string][]string{
 		"":                         {"empty", "kind:target,key=value"},
 		"foo:bar":                  {`unknown kind "foo"`, "gen, made, null, pcap, vxlan", "pcap:foo:bar"},
+		"foo:a\nb":                 {`"pcap:foo:a\nb"`},
 		"Made:size=1":              {`unknown kind "Made"`, "gen, made, null, pcap, vxlan"},
 		"af-packet:eth0":           {`unknown kind "af-packet"`},
 		"made":                     {"made is a kind", "made:", "pcap:made"},
@@ -107,7 +109,7 @@ func TestParseErrors(t *testing.T) {
 		if !errors.Is(err, ErrSpec) {
 			t.Errorf("Parse(%q): %v does not wrap ErrSpec", text, err)
 		}
-		for _, w := range append(words, `"`+text+`"`) {
+		for _, w := range append(words, strconv.Quote(text)) {
 			if !strings.Contains(err.Error(), w) {
 				t.Errorf("Parse(%q): %v does not say %s", text, err, w)
 			}
