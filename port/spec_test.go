@@ -245,27 +245,6 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
-// FuzzParse: Parse takes or refuses any string, and what it takes has a kind that exists.
-func FuzzParse(f *testing.F) {
-	for _, text := range []string{"", "made:size=1,rate=2", `C:\a\,b`, "pcap:a,b,format=c", "-", "a:b:c,=,", `\,\\,`} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Parse(text)
-		if err != nil {
-			if !errors.Is(err, ErrSpec) {
-				t.Errorf("%q: %v", text, err)
-			}
-			return
-		}
-		if _, ok := kind(s.Kind); !ok || s.Text != text || s.Name == "" {
-			t.Errorf("%q: %+v", text, s)
-		}
-		_, _ = s.Int("size", 1, 1, 10)
-		_, _ = s.Rate("rate")
-	})
-}
-
 func TestRegister(t *testing.T) {
 	names := func() (all []string) {
 		for _, k := range Kinds() {
