@@ -47,9 +47,11 @@ func documented(c Config) (Config, bool) {
 		}
 	}
 	orNone := func(field *int, value int) {
-		if fill(field, value); *field == None {
+		fill(field, value)
+		switch {
+		case *field == None:
 			*field = 0
-		} else if *field < 0 {
+		case *field < 0:
 			*field = math.MaxInt // never allowed
 		}
 	}
@@ -124,7 +126,8 @@ func checkPool(t *testing.T, c, want Config) {
 	}
 	b.Release()
 	whole(t, p)
-	if chunk := want.Headroom + want.BufferSize; c.UMEM {
+	if c.UMEM {
+		chunk := want.Headroom + want.BufferSize
 		if int(p.stride) != chunk || len(p.region.mem) != want.Count*chunk || uintptr(p.base)%uintptr(os.Getpagesize()) != 0 {
 			t.Errorf("%+v: stride %d in %d bytes at %p", c, p.stride, len(p.region.mem), p.base)
 		}
