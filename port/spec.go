@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -289,7 +290,7 @@ func ParseRate(text string) (Rate, error) {
 		if !ok {
 			continue
 		}
-		v, err := parseSI(number)
+		v, err := parseDecimal(exponents(number))
 		if err != nil || v <= 0 {
 			break
 		}
@@ -306,11 +307,15 @@ func ParseCount(text string) (int64, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, nil
 	}
-	v, err := parseSI(text)
-	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
-		return 0, fmt.Errorf("%w: number %q, want a whole one such as 1000 or 2M", ErrValue, text)
+	number := exponents(text)
+	v, err := parseDecimal(number)
+	if err == nil && math.Abs(v) <= 1<<53 {
+		// v is rounded, perhaps to a whole number that the text isn't.
+		if exact, ok := new(big.Rat).SetString(number); ok && exact.IsInt() {
+			return exact.Num().Int64(), nil
+		}
 	}
-	return int64(v), nil
+	return 0, fmt.Errorf("%w: number %q, want a whole one such as 1000 or 2M", ErrValue, text)
 }
 
 // ParseShare reads a share of 0 to 1, or of 0 to 100 with a % behind it.
@@ -326,15 +331,14 @@ func ParseShare(text string) (float64, error) {
 	return v, nil
 }
 
-// parseSI reads a finite decimal number with an SI multiplier.
-func parseSI(text string) (float64, error) {
+// exponents replaces an SI multiplier by its exponent, so that a number is rounded once.
+func exponents(text string) string {
 	for suffix, exponent := range map[string]string{"k": "e3", "M": "e6", "G": "e9"} {
 		if number, ok := strings.CutSuffix(text, suffix); ok {
-			text = number + exponent // to be rounded once
-			break
+			return number + exponent
 		}
 	}
-	return parseDecimal(text)
+	return text
 }
 
 // parseDecimal reads a finite decimal number.

@@ -204,12 +204,13 @@ func TestParseCount(t *testing.T) {
 	for text, want := range map[string]int64{
 		"0": 0, "1000": 1000, "-3": -3, "2M": 2e6, "1.5k": 1500, "1.001k": 1001, "4.35k": 4350, "1G": 1e9,
 		"9223372036854775807": math.MaxInt64, "9007199254740993": 1<<53 + 1, "1e3": 1000, "0.000001M": 1,
+		"9007199254740993.0": 1<<53 + 1, "-9007199254740.991k": 1 - 1<<53,
 	} {
 		if n, err := ParseCount(text); n != want || err != nil {
 			t.Errorf("ParseCount(%q) is %d, %v; want %d", text, n, err, want)
 		}
 	}
-	for _, text := range []string{"", "k", "1.5", "1.0001k", "x", "0x10", "0x1p4", "1_000", "inf", "NaN", "1e3k", "1e400", "1e18", "9223372036854775808", " 1", "1 k", "1K", "1e308G", "infk"} {
+	for _, text := range []string{"", "k", "1.5", "1.0001k", "x", "0x10", "0x1p4", "1_000", "inf", "NaN", "1e3k", "1e400", "1e-400", "1e-1000001", "0.99999999999999999999", "1e18", "9223372036854775808", " 1", "1 k", "1K", "1e308G", "infk"} {
 		if n, err := ParseCount(text); !errors.Is(err, ErrValue) || !strings.Contains(err.Error(), text) {
 			t.Errorf("ParseCount(%q) is %d, %v; want an error that wraps ErrValue", text, n, err)
 		}
