@@ -6,7 +6,9 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,5 +83,74 @@ func checkSpecError(t *testing.T, text string, err error, words string) {
 	t.Helper()
 	if said := err.Error(); !errors.Is(err, ErrSpec) || strings.ContainsAny(said, "\n\r") || !strings.Contains(said, words) {
 		t.Errorf("%q: %q is not one line that wraps ErrSpec and says %q", text, said, words)
+	}
+}
+
+// FuzzValues: what is taken as a count is that whole number and no neighbour of it; shares and
+// rates are as near as a float64 is. What is refused is refused in one line that wraps ErrValue.
+func FuzzValues(f *testing.F) {
+	f.Fuzz(func(t *testing.T, text string) {
+		near := func(what string, got float64, err error, number string) {
+			t.Helper()
+			want := decimal(number)
+			if err != nil || want == nil {
+				checkValueError(t, text, err)
+				return
+			}
+			v, _ := want.Float64()
+			if math.Abs(got-v) > math.Abs(v)*1e-15+math.SmallestNonzeroFloat64 {
+				t.Errorf("%s of %q is %v, want %v", what, text, got, v)
+			}
+		}
+		n, err := ParseCount(text)
+		if err != nil {
+			checkValueError(t, text, err)
+		} else if want := decimal(text); want == nil || want.Cmp(new(big.Rat).SetInt64(n)) != 0 {
+			t.Errorf("count of %q is %d, want %v", text, n, want)
+		}
+		share, err := ParseShare(text)
+		if number, percent := strings.CutSuffix(text, "%"); percent {
+			near("percentage", share*100, err, number)
+		} else {
+			near("share", share, err, text)
+		}
+		rate, err := ParseRate(text)
+		near("rate", rate.PPS+rate.BPS, err, strings.TrimRight(text, "bit/ps"))
+	})
+}
+
+// decimal is what a number says, by the rules of school, with its k, M or G. It is nil if its
+// exponent is too large to count out.
+func decimal(text string) *big.Rat {
+	exponent := 0
+	if at := strings.IndexAny("kMG", text[max(0, len(text)-1):]); at >= 0 && text != "" {
+		exponent, text = 3*at+3, text[:len(text)-1]
+	}
+	if at := strings.IndexAny(text, "eE"); at >= 0 {
+		e, err := strconv.Atoi(text[at+1:])
+		if err != nil || max(e, -e) > 10000 {
+			return nil
+		}
+		exponent, text = exponent+e, text[:at]
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	digits, ok := new(big.Int).SetString(whole+fraction, 10)
+	if !ok {
+		return nil
+	}
+	exponent -= len(fraction)
+	v, power := new(big.Rat).SetInt(digits), big.NewInt(int64(max(exponent, -exponent)))
+	ten := new(big.Rat).SetInt(power.Exp(big.NewInt(10), power, nil))
+	if exponent < 0 {
+		return v.Quo(v, ten)
+	}
+	return v.Mul(v, ten)
+}
+
+// checkValueError: nil, or one line that wraps ErrValue and quotes the text.
+func checkValueError(t *testing.T, text string, err error) {
+	t.Helper()
+	if err != nil && (!errors.Is(err, ErrValue) || strings.ContainsAny(err.Error(), "\n\r") || !strings.Contains(err.Error(), strconv.Quote(text))) {
+		t.Errorf("%q: %v", text, err)
 	}
 }
