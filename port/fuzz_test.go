@@ -115,36 +115,44 @@ func FuzzValues(f *testing.F) {
 			near("share", share, err, text)
 		}
 		rate, err := ParseRate(text)
-		near("rate", rate.PPS+rate.BPS, err, strings.TrimRight(text, "bit/ps"))
+		near("rate", rate.PPS+rate.BPS, err, strings.TrimRight(text, "bit/ps")) // without its unit
 	})
 }
 
-// decimal is what a number says, by the rules of school, with its k, M or G. It is nil if its
-// exponent is too large to count out.
+// decimal is what a number says, by the rules of school, with its k, M or G. It is nil if it is none,
+// or too small to write out.
 func decimal(text string) *big.Rat {
 	exponent := 0
 	if at := strings.IndexAny("kMG", text[max(0, len(text)-1):]); at >= 0 && text != "" {
 		exponent, text = 3*at+3, text[:len(text)-1]
 	}
+	mantissa, power, scaled := text, "", false
 	if at := strings.IndexAny(text, "eE"); at >= 0 {
-		e, err := strconv.Atoi(text[at+1:])
-		if err != nil || max(e, -e) > 10000 {
-			return nil
-		}
-		exponent, text = exponent+e, text[:at]
+		mantissa, power, scaled = text[:at], text[at+1:], true
 	}
-	whole, fraction, _ := strings.Cut(text, ".")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits, ok := new(big.Int).SetString(whole+fraction, 10)
 	if !ok {
 		return nil
 	}
-	exponent -= len(fraction)
-	v, power := new(big.Rat).SetInt(digits), big.NewInt(int64(max(exponent, -exponent)))
-	ten := new(big.Rat).SetInt(power.Exp(big.NewInt(10), power, nil))
-	if exponent < 0 {
-		return v.Quo(v, ten)
+	v := new(big.Rat).SetInt(digits)
+	if digits.Sign() == 0 {
+		return v
 	}
-	return v.Mul(v, ten)
+	if scaled {
+		e, err := strconv.Atoi(power)
+		if err != nil || max(e, -e) > 10000 {
+			return nil
+		}
+		exponent += e
+	}
+	exponent -= len(fraction)
+	ten := big.NewInt(10)
+	ten.Exp(ten, big.NewInt(int64(max(exponent, -exponent))), nil)
+	if exponent < 0 {
+		return v.Quo(v, new(big.Rat).SetInt(ten))
+	}
+	return v.Mul(v, new(big.Rat).SetInt(ten))
 }
 
 // checkValueError: nil, or one line that wraps ErrValue and quotes the text.
