@@ -1,11 +1,16 @@
 // Frames that nobody meant to send: against gopacket, against what FlowHash promises, and
-// against checksums by the letter.
+// against checksums by the letter. Frames that are built, against gopacket. MAC addresses in text.
 
 package packet
 
 import (
 	"bytes"
+	"errors"
+	"net"
+	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -147,4 +152,93 @@ func checkSums(t *testing.T, b []byte) {
 			t.Errorf("updated for %x instead of %x at %d: %#x, want %#x: %x", is, was, at, got, want, b)
 		}
 	}
+}
+
+// FuzzPutUDP: a frame is the one that gopacket makes, wherever its payload lies, and nothing behind it
+// is touched; or it is refused for the documented reason, and nothing is touched.
+func FuzzPutUDP(f *testing.F) {
+	f.Fuzz(func(t *testing.T, from, to uint8, addresses []byte, ports uint32, macs, tags uint64, tos, ttl uint8, id uint16, label uint32, payload []byte, zeros, room uint32, at uint16) {
+		s := UDPSpec{
+			DstMAC: MACFromUint64(macs >> 16), SrcMAC: MACFromUint64(macs),
+			VLANs: [2]VLAN{{uint16(tags >> 48), uint16(tags >> 32)}, {uint16(tags >> 16), uint16(tags)}},
+			TOS:   tos, TTL: ttl, ID: id, FlowLabel: label,
+		}
+		var words [2][16]byte
+		copy(words[1][:], addresses[copy(words[0][:], addresses):])
+		s.Src = netip.AddrPortFrom(addressOfKind(from, words[0]), uint16(ports>>16))
+		s.Dst = netip.AddrPortFrom(addressOfKind(to, words[1]), uint16(ports))
+		payload = append(payload, make([]byte, zeros%70000)...)
+
+		src, dst := s.Src.Addr(), s.Dst.Addr()
+		longest := 65535 - 8
+		if src.Is4() {
+			longest -= 20
+		}
+		buf := bytes.Repeat([]byte{0xee}, int(room%80000))
+		var want error
+		switch {
+		case src.BitLen() != dst.BitLen() || !src.IsValid() || src.Zone()+dst.Zone() != "":
+			want = ErrAddress
+		case len(payload) > longest:
+			want = ErrPayload
+		case len(buf) < s.HeaderLen()+len(payload):
+			want = ErrShort
+		}
+		before := bytes.Clone(buf)
+		n, err := PutUDP(buf, &s, payload)
+		if err != want {
+			t.Fatalf("%+v: %v, want %v", s, err, want)
+		}
+		if err != nil {
+			if n != 0 || !bytes.Equal(buf, before) {
+				t.Fatalf("%+v: %v, and %d bytes written", s, err, n)
+			}
+			return
+		}
+		frame := gopacketUDP(t, &s, payload)[:n] // it may have padding behind
+		if n != s.HeaderLen()+len(payload) || !bytes.Equal(buf[:n], frame) || !bytes.Equal(buf[n:], before[n:]) {
+			t.Fatalf("%+v:\n got %x\nwant %x", s, buf[:n], frame)
+		}
+		inside := int(at) % (len(buf) - len(payload) + 1)
+		copy(buf[inside:], payload)
+		if n, err := PutUDP(buf, &s, buf[inside:inside+len(payload)]); err != nil || !bytes.Equal(buf[:n], frame) {
+			t.Fatalf("%+v with its payload at %d: %v\n got %x\nwant %x", s, inside, err, buf[:n], frame)
+		}
+	})
+}
+
+// addressOfKind makes an address of b: of IPv6, of IPv4, of IPv6 with a zone, or none.
+func addressOfKind(kind uint8, b [16]byte) netip.Addr {
+	switch kind {
+	case 0:
+		return netip.AddrFrom16(b)
+	case 1:
+		return netip.AddrFrom4([4]byte(b[:4]))
+	case 2:
+		return netip.AddrFrom16(b).WithZone("eth0")
+	}
+	return netip.Addr{}
+}
+
+// FuzzMAC: an address is read if the standard library reads it too, it has six bytes and they are
+// separated, and it is itself when it is written again.
+func FuzzMAC(f *testing.F) {
+	f.Fuzz(func(t *testing.T, text string) {
+		want, other := net.ParseMAC(text)
+		m, err := ParseMAC(text)
+		if (err == nil) != (other == nil && len(want) == len(m) && len(text) > 2*len(m)) {
+			t.Fatalf("%q: %v; the standard library says %v, %v", text, err, want, other)
+		}
+		if err != nil {
+			if !errors.Is(err, ErrMAC) || !strings.Contains(err.Error(), strconv.Quote(text)) || m != (MAC{}) {
+				t.Fatalf("%q: %v, %v", text, m, err)
+			}
+			return
+		}
+		var again MAC
+		written, _ := m.MarshalText()
+		if err := again.UnmarshalText(written); err != nil || again != m || !bytes.Equal(m[:], want) || MACFromUint64(m.Uint64()) != m {
+			t.Fatalf("%q: %v, written %q, and again %v, %v", text, m, written, again, err)
+		}
+	})
 }
