@@ -1,0 +1,86 @@
+// Captures that nobody meant to make, through ports: from a file and from a stream.
+
+package pcap
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+)
+
+// FuzzRead: a port brings the frames that the codec finds (FuzzCapture holds that one to account),
+// with their Meta, then the codec's error, in one line; a file and a stream are alike, and
+// two passes over a file are one after the other.
+func FuzzRead(f *testing.F) {
+	o := port.Options{Pool: newPool(f, pool.Config{Count: 64, BufferSize: 512}), Direction: port.In}
+	path := filepath.Join(f.TempDir(), "capture")
+	f.Fuzz(func(t *testing.T, capture []byte, oneByOne bool) {
+		want, end := codecFrames(capture)
+
+		var src io.Reader = bytes.NewReader(capture)
+		if oneByOne {
+			src = iotest.OneByteReader(src)
+		}
+		o.Stdin = src
+		checkReader(t, "stream", "-", o, want, end)
+
+		if err := os.WriteFile(path, capture, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		checkReader(t, "file", "pcap:"+path, o, want, end)
+		if end == "EOF" {
+			want = slices.Concat(want, want)
+		}
+		checkReader(t, "file, twice", "pcap:"+path+",loop=2", o, want, end)
+	})
+}
+
+// codecFrames is what the codec finds, and the words of its error behind the file's name.
+func codecFrames(capture []byte) (frames []got, end string) {
+	rd, err := capfile.NewReader(bytes.NewReader(capture), "capture")
+	for err == nil {
+		var rec capfile.Record
+		if err = rd.Next(&rec); err == nil {
+			meta := pool.Meta{Time: rec.TimeNS, OrigLen: rec.OrigLen, Interface: uint32(rec.Interface) + 1}
+			frames = append(frames, got{string(rec.Data), meta})
+		}
+	}
+	return frames, strings.TrimPrefix(err.Error(), "capture: ")
+}
+
+// checkReader reads a capture to its end through a port.
+func checkReader(t *testing.T, what, name string, o port.Options, want []got, end string) {
+	t.Helper()
+	o.Interfaces = new(port.Interfaces) // numbers begin at 1
+	var frames []got
+	p, err := port.Open(name, o)
+	if err == nil {
+		frames, err = collect(t, p)
+		for _, note := range p.Info().Notes {
+			if strings.ContainsAny(note, "\n\r") {
+				t.Errorf("%s: note %q is not a line", what, note)
+			}
+		}
+		if stats := p.Stats(); int(stats.RxPackets) != len(want) {
+			t.Errorf("%s: %d frames counted, want %d", what, stats.RxPackets, len(want))
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("%s: Close: %v", what, err)
+		}
+	}
+	if said := err.Error(); !strings.Contains(said, end) || strings.ContainsAny(said, "\n\r") {
+		t.Errorf("%s: ends with %q, want %q", what, said, end)
+	}
+	if !slices.Equal(frames, want) {
+		t.Errorf("%s: %d frames\n%v\nwant %d\n%v", what, len(frames), frames, len(want), want)
+	}
+}
