@@ -16,7 +16,7 @@ import (
 )
 
 // FuzzGenerator: keys are refused in one line that wraps port.ErrSpec, or the first frames are
-// whole, numbered from 0, and of the sizes, the version and the tag that were asked for.
+// whole, numbered from 0, and of the addresses, sizes, version and tag that were asked for.
 func FuzzGenerator(f *testing.F) {
 	p := newPool(f, pool.Config{Count: 64})
 	f.Fuzz(func(t *testing.T, keys string) {
@@ -62,10 +62,20 @@ func checkGenerated(t *testing.T, s *port.Spec, frame []byte, i int) {
 	if tagged := h.NumVLANs == 1; tagged != (vlan >= 0) || tagged && int64(h.VLANs[0].ID()) != vlan || fmt.Sprint(h.IPVersion) != s.String("ip", "4") {
 		t.Errorf("%q: frame %d: %+v", s.Text, i, h)
 	}
+	from, to := packet.Ethernet(frame).Src(), packet.Ethernet(frame).Dst()
+	for key, got := range map[string]packet.MAC{"src": from, "dst": to} {
+		want, err := packet.ParseMAC(s.String(key, got.String()))
+		if err != nil || !want.IsZero() && want != got { // zero stands for the default
+			t.Errorf("%q: frame %d has %s %s, want %s, %v", s.Text, i, key, got, want, err)
+		}
+	}
+	if from.IsMulticast() {
+		t.Errorf("%q: frame %d comes from the group %s", s.Text, i, from)
+	}
 	if mix, err := gen.ParseMix(s.String("size", "")); err == nil {
 		ofSize := func(share gen.Share) bool { return share.Size == len(frame) }
-		if !slices.ContainsFunc(mix, ofSize) {
-			t.Errorf("%q: frame %d has %d bytes", s.Text, i, len(frame))
+		if len(mix) > 256 || !slices.ContainsFunc(mix, ofSize) {
+			t.Errorf("%q: frame %d has %d bytes, of %d sizes", s.Text, i, len(frame), len(mix))
 		}
 		if again, err := gen.ParseMix(mix.String()); err != nil || again.String() != mix.String() {
 			t.Errorf("%q: the mix is %v and again %v, %v", s.Text, mix, again, err)
