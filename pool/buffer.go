@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/ringway-net/ringway/interleave"
 )
 
 var (
@@ -50,6 +52,9 @@ type Buffer struct {
 func (b Buffer) live() (*Pool, *slotState) {
 	if p := pools[b.slot>>slotBits].Load(); p != nil {
 		if i := b.slot & slotMask; i < uint32(len(p.slots)) && p.slots[i].gen == b.gen {
+			if interleave.On {
+				interleave.Read(&p.slots[i].gen)
+			}
 			return p, &p.slots[i]
 		}
 	}

@@ -5,9 +5,9 @@ package pool
 import (
 	"fmt"
 	"runtime"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // CacheSize is the most buffers that one Cache holds. A pool must have that many for each

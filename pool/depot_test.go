@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 

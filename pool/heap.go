@@ -4,9 +4,10 @@ package pool
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // heap is the slots whose memory is on the Go heap, one allocation each. They
@@ -35,6 +36,9 @@ func (h *heap) free() int64 { return int64(len(h.data)) - h.out.Load() }
 
 func (h *heap) put(i uint32) {
 	h.data[i-h.first] = nil
+	if interleave.On {
+		interleave.Write(&h.data[i-h.first])
+	}
 	h.depot.put([]uint32{i})
 	h.out.Add(-1)
 }
@@ -58,6 +62,9 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	}
 	i := one[0]
 	h.data[i-p.count], h.wrapped[i-p.count] = data, wrapped
+	if interleave.On {
+		interleave.Write(&h.data[i-p.count])
+	}
 	b := p.lend(i)
 	b.off = b.off&^offMask | uint32(off)
 	b.n = uint32(n)

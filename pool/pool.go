@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 var (
@@ -268,6 +269,9 @@ func (p *Pool) lend(i uint32) Buffer {
 		p.corrupt(i)
 	}
 	s.gen++
+	if interleave.On {
+		interleave.Write(&s.gen)
+	}
 	b := Buffer{slot: p.id | i, gen: s.gen, off: p.headroom}
 	if p.track != nil {
 		p.track.taken(&b)
@@ -285,6 +289,9 @@ func (p *Pool) lendAll(dst []Buffer, from []uint32) {
 			p.corrupt(i)
 		}
 		s.gen++
+		if interleave.On {
+			interleave.Write(&s.gen)
+		}
 		dst[k] = Buffer{slot: id | i, gen: s.gen, off: off}
 	}
 	if p.track != nil {
@@ -302,6 +309,9 @@ func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
 		p.badPut(b)
 	}
 	s := &p.slots[i]
+	if interleave.On {
+		interleave.Read(&s.gen)
+	}
 	if !s.drop() {
 		return 0, false
 	}
@@ -309,6 +319,9 @@ func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
 		p.track.given(b)
 	}
 	s.gen++
+	if interleave.On {
+		interleave.Write(&s.gen)
+	}
 	if i >= p.count {
 		p.heap.put(i)
 		p.afterHeap()
@@ -329,6 +342,9 @@ func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
 			if s.gen == b.gen && i < count && b.off&hintTracked == 0 && s.extra.Load() == 0 {
 				// What reclaim does, for the most frequent kind.
 				s.gen++
+				if interleave.On {
+					interleave.Write(&s.gen)
+				}
 				into = append(into, i)
 				continue
 			}

@@ -3,8 +3,8 @@
 package pool
 
 import (
-	"sync"
-	"sync/atomic"
+	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 // pools has every open pool, and in the place of a closed one its gravestone, so

@@ -29,9 +29,10 @@ import (
 	"context"
 	"iter"
 	"math/bits"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -155,6 +156,9 @@ func (r *MPMC[T]) claim(at *atomic.Uint64, turn, n, atLeast uint64) (pos, k uint
 func (r *MPMC[T]) put(pos uint64, v T) {
 	s := &r.slots[r.index(pos)]
 	s.item = v
+	if interleave.On {
+		interleave.Write(&s.item)
+	}
 	s.stamp.Store(pos + 1) // P1
 }
 
@@ -164,6 +168,9 @@ func (r *MPMC[T]) take(pos uint64) (v T) {
 	if r.pointers {
 		var zero T
 		s.item = zero
+	}
+	if interleave.On {
+		interleave.Write(&s.item)
 	}
 	s.stamp.Store(pos + r.lap()) // C2
 	return v

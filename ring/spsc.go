@@ -19,9 +19,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -158,6 +159,9 @@ func (p *Producer[T]) TryPush(v T) bool {
 		return false
 	}
 	p.slots[p.tail&uint64(len(p.slots)-1)] = v
+	if interleave.On {
+		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
+	}
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return true
@@ -169,6 +173,10 @@ func (p *Producer[T]) PushBurst(vs []T) int {
 	a, b := p.Reserve(len(vs))
 	n := copy(a, vs)
 	n += copy(b, vs[n:])
+	if interleave.On {
+		interleave.WriteAll(a)
+		interleave.WriteAll(b)
+	}
 	if n > 0 {
 		p.publish(uint64(n))
 		p.s.notEmpty.Wake(1)
@@ -225,6 +233,9 @@ func (p *Producer[T]) Push(ctx context.Context, v T) error {
 		return err
 	}
 	p.slots[p.tail&uint64(len(p.slots)-1)] = v
+	if interleave.On {
+		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
+	}
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return nil
@@ -316,6 +327,9 @@ func (c *Consumer[T]) TryPop() (v T, ok bool) {
 		var zero T
 		*slot = zero
 	}
+	if interleave.On {
+		interleave.Write(slot)
+	}
 	c.free(1)
 	c.s.notFull.Wake(1)
 	return v, true
@@ -327,6 +341,10 @@ func (c *Consumer[T]) PopBurst(dst []T) int {
 	a, b := c.Peek(len(dst))
 	n := copy(dst, a)
 	n += copy(dst[n:], b)
+	if interleave.On {
+		interleave.ReadAll(a)
+		interleave.ReadAll(b)
+	}
 	c.Advance(n)
 	return n
 }
@@ -365,6 +383,10 @@ func (c *Consumer[T]) Advance(n int) {
 		a, b := split(c.slots, c.head, uint64(n))
 		clear(a)
 		clear(b)
+		if interleave.On {
+			interleave.WriteAll(a)
+			interleave.WriteAll(b)
+		}
 	}
 	c.free(uint64(n))
 	c.s.notFull.Wake(1)
