@@ -215,8 +215,9 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 		t.seen = t.seen[:0]
 	default:
 		if o.loc >= 0 {
+			old := e.locs[o.loc].version
 			note(o.loc, wrote)
-			t.see(o.loc, e.locs[o.loc].version)
+			t.see(o.loc, old, e.locs[o.loc].version)
 		}
 		if o.second >= 0 {
 			note(o.second, false)
@@ -227,15 +228,19 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 	}
 }
 
-// see notes that t knows this value of the location.
-func (t *thread) see(id int32, version uint32) {
+// see notes that t has read a location, and perhaps changed its version from old to now. What it
+// has read before and was changed by others since stays noted as it was: a loop that went by
+// the old value has reason to look again.
+func (t *thread) see(id int32, old, now uint32) {
 	for i := range t.seen {
-		if t.seen[i].loc == id {
-			t.seen[i].version = version
+		if s := &t.seen[i]; s.loc == id {
+			if s.version == old {
+				s.version = now
+			}
 			return
 		}
 	}
-	t.seen = append(t.seen, sighting{id, version})
+	t.seen = append(t.seen, sighting{id, now})
 }
 
 // races tells the explorer of those in against that were in no order with the last event but by
