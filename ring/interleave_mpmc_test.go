@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -119,19 +120,56 @@ func popUntilClosed(m *MPMC[int]) ([]int, bool) {
 	return nil, true
 }
 
-// One item at a time, by all numbers of producers and consumers, from an empty ring and into a full one.
-func TestInterleaveMPMCSingle(t *testing.T) {
-	for _, k := range []crowd{
-		{1, 1, 3, 1}, {1, 1, 3, 2}, {2, 1, 1, 1}, {2, 1, 1, 2}, {1, 2, 2, 1}, {1, 2, 2, 2}, {2, 2, 1, 1}, {2, 2, 1, 2},
-	} {
-		explore(t, k.String(), interleave.Options{}, func(r *interleave.Run) { k.run(r, tryPush, popUntilClosed) })
+// Each goroutine does one operation, on a ring that holds none, some or all that it can: 1P1C, 2P1C, 1P2C
+// and 2P2C, at the empty and the full edge, completely.
+func TestInterleaveMPMCEdges(t *testing.T) {
+	for _, k := range []struct{ producers, consumers int }{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
+		for capacity := 1; capacity <= 2; capacity++ {
+			for held := 0; held <= capacity; held++ {
+				explore(t, fmt.Sprintf("%dP%dC/%d of %d", k.producers, k.consumers, held, capacity), interleave.Options{}, func(r *interleave.Run) {
+					m, _ := NewMPMC[int](capacity)
+					m.PushBurst(count(held))
+					pushed, popped := held, []int{}
+					for i := range k.producers {
+						r.Go(fmt.Sprint("producer", i), func() {
+							if m.TryPush(10 + i) {
+								pushed++
+							} else if held+k.producers <= capacity {
+								r.Errorf("full, with room for all")
+							}
+						})
+					}
+					for i := range k.consumers {
+						r.Go(fmt.Sprint("consumer", i), func() {
+							if v, ok := m.TryPop(); ok {
+								popped = append(popped, v)
+							} else if held >= k.consumers {
+								r.Errorf("empty, with items for all")
+							}
+						})
+					}
+					r.After(func() {
+						all := append(slices.Clone(popped), popRest(m)...)
+						slices.Sort(all)
+						if len(all) != pushed || len(slices.Compact(slices.Clone(all))) != pushed {
+							r.Errorf("%d went in, %v came out", pushed, all)
+						}
+						if m.Len() != 0 || !m.PushBulk(count(capacity)) {
+							r.Errorf("the ring is not whole: Len %d", m.Len())
+						}
+					})
+				})
+			}
+		}
 	}
 }
 
-// Larger cases, with a bound on preemptions.
-func TestInterleaveMPMCSingleBounded(t *testing.T) {
-	for _, k := range []crowd{{2, 2, 2, 1}, {2, 2, 2, 3}, {3, 2, 1, 2}} {
-		explore(t, k.String(), interleave.Options{Preemptions: 2}, func(r *interleave.Run) { k.run(r, tryPush, popUntilClosed) })
+// Producers and consumers that try again until all is through, around the end of the memory.
+func TestInterleaveMPMCSingle(t *testing.T) {
+	for _, k := range []crowd{
+		{1, 1, 3, 1}, {1, 1, 3, 2}, {2, 1, 1, 1}, {2, 1, 1, 2}, {1, 2, 2, 1}, {1, 2, 2, 2}, {2, 2, 1, 1}, {2, 2, 1, 2}, {2, 2, 2, 3},
+	} {
+		explore(t, k.String(), k.options(), func(r *interleave.Run) { k.run(r, tryPush, popUntilClosed) })
 	}
 }
 
@@ -154,17 +192,28 @@ func TestInterleaveMPMCBurst(t *testing.T) {
 		return dst[:n], n > 0 || !drained
 	}
 	for _, k := range []crowd{{1, 1, 3, 2}, {1, 2, 2, 2}, {2, 1, 2, 3}, {2, 2, 2, 4}} {
-		explore(t, "burst/"+k.String(), interleave.Options{Preemptions: k.bound()}, func(r *interleave.Run) { k.run(r, pushBurst, popBurst) })
+		explore(t, "burst/"+k.String(), k.options(), func(r *interleave.Run) { k.run(r, pushBurst, popBurst) })
 		if k.each <= k.capacity {
-			explore(t, "bulk/"+k.String(), interleave.Options{Preemptions: k.bound()}, func(r *interleave.Run) { k.run(r, pushBulk, popBurst) })
+			explore(t, "bulk/"+k.String(), k.options(), func(r *interleave.Run) { k.run(r, pushBulk, popBurst) })
 		}
 	}
 }
 
-// bound is on preemptions: none for cases that can be explored whole.
-func (k crowd) bound() int {
-	if k.producers+k.consumers > 3 {
-		return 2
+// options bound the preemptions of cases that are too many to explore whole.
+func (k crowd) options() interleave.Options {
+	switch k.producers + k.consumers {
+	case 2:
+		return interleave.Options{}
+	case 3:
+		return interleave.Options{Preemptions: 2 + deeper()}
+	}
+	return interleave.Options{Preemptions: 1 + deeper()}
+}
+
+// deeper is how many more preemptions the long form allows.
+func deeper() int {
+	if os.Getenv("RINGWAY_LONG") != "" {
+		return 1
 	}
 	return 0
 }
@@ -217,14 +266,10 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		return []int{v}, true
 	}
 	for _, k := range []crowd{{1, 1, 2, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 2, 2, 1}, {2, 2, 1, 1}} {
-		o := interleave.Options{}
-		if k.producers+k.consumers > 2 {
-			o.Preemptions = 2
-		}
-		explore(t, k.String(), o, func(r *interleave.Run) { k.run(r, push, pop) })
+		explore(t, k.String(), k.options(), func(r *interleave.Run) { k.run(r, push, pop) })
 	}
 	// A push or a pop of several at once, for several who sleep.
-	explore(t, "burst for two", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "burst for two", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for range 2 {
 			r.Go("consumer", func() {
@@ -235,7 +280,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		}
 		r.Go("producer", func() { m.PushBurst([]int{1, 2}) })
 	})
-	explore(t, "room for two", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "room for two", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		m.PushBulk([]int{1, 2})
 		for range 2 {
@@ -248,7 +293,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		r.Go("consumer", func() { m.PopBurst(make([]int, 2)) })
 	})
 	// Items that become ready behind one that is not yet: who is woken for it finds nothing.
-	explore(t, "hidden", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "hidden", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for i := range 2 {
 			r.Go(fmt.Sprint("producer", i), func() { m.TryPush(i) })
@@ -265,7 +310,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 
 // A wake-up that reaches one whose time is up goes on to the next.
 func TestInterleaveMPMCTimeout(t *testing.T) {
-	explore(t, "Pop", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "Pop", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		ctx := r.Timeout()
 		got := 0
@@ -284,7 +329,7 @@ func TestInterleaveMPMCTimeout(t *testing.T) {
 		})
 		r.Go("producer", func() { m.TryPush(1) })
 	})
-	explore(t, "Push", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "Push", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		ctx := r.Timeout()
@@ -332,7 +377,7 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "sleepers", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "sleepers", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		var pushed, one, two []int
 		r.Go("producer", func() {
@@ -351,7 +396,7 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 2}, func(r *interleave.Run) {
+	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		r.Go("producer", func() {
@@ -390,7 +435,7 @@ func TestInterleaveMPMCEvict(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "two", interleave.Options{Preemptions: 3}, func(r *interleave.Run) {
+	explore(t, "two", interleave.Options{Preemptions: 2 + deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		var evicted [2][]int

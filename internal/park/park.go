@@ -62,9 +62,9 @@ var waiters = sync.Pool{New: func() any { return newWaiter() }}
 // done, and returns ctx.Err() then. It tries at least once before it looks
 // at ctx. try runs in the calling goroutine alone and must not block.
 //
-// One wake-up is spent on a waiter whose try succeeds or whose ctx is done. In
-// the second case it is passed on; in the first, the caller must wake another
-// waiter if there is reason for one to try.
+// A wake-up is spent on a waiter whose try succeeds after it. One that reaches a waiter who had no
+// use for it, since his try has succeeded before or his ctx is done, is passed on to the
+// next: so with a wake-up for each thing that became available, nobody sleeps while there is one.
 func (l *List) Wait(ctx context.Context, try func() bool) error {
 	if try() {
 		return nil
@@ -102,9 +102,7 @@ func (l *List) sleep(ctx context.Context, try func() bool) error {
 	for {
 		l.enqueue(w) // W1
 		if try() {   // W2
-			if !l.remove(w) {
-				w.wake.Take(nil)
-			}
+			l.leave(w)
 			return nil
 		}
 		if w.wake.Take(done) {
@@ -113,11 +111,16 @@ func (l *List) sleep(ctx context.Context, try func() bool) error {
 			}
 			continue
 		}
-		if !l.remove(w) {
-			w.wake.Take(nil)
-			l.Wake(1)
-		}
+		l.leave(w)
 		return ctx.Err()
+	}
+}
+
+// leave takes w off the list. If somebody has woken it meanwhile, it wakes the next one instead.
+func (l *List) leave(w *waiter) {
+	if !l.remove(w) {
+		w.wake.Take(nil)
+		l.Wake(1)
 	}
 }
 
