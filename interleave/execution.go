@@ -189,7 +189,7 @@ func (e *execution) deadlock(blocked mask) string {
 	spinning := true
 	for i := range e.threads[:e.count] {
 		if t := &e.threads[i]; blocked.has(t.id) {
-			who = append(who, t.name+" at "+t.pending.kind.String())
+			who = append(who, t.name+" at "+t.pending.label())
 			spinning = spinning && t.pending.kind == opYield
 		}
 	}

@@ -38,12 +38,17 @@ type op struct {
 	name string // of the operation, as in Add
 }
 
+// label is the operation's name.
+func (o *op) label() string {
+	if o.name != "" {
+		return o.name
+	}
+	return o.kind.String()
+}
+
 // text is the operation as a trace shows it.
 func (o *op) text(v *event) string {
-	name := o.name
-	if name == "" {
-		name = o.kind.String()
-	}
+	name := o.label()
 	switch o.kind {
 	case opLoad:
 		return fmt.Sprintf("%s #%d = %#x", name, o.loc, v.value)

@@ -112,9 +112,9 @@ func (e *execution) trace() string {
 		th := &e.threads[t]
 		switch {
 		case th.state == waiting:
-			fmt.Fprintf(&s, "   -  %-12s %-44s %s\n", th.name, "at "+th.pending.kind.String(), th.place)
+			fmt.Fprintf(&s, "   -  %-12s %-44s %s\n", th.name, "at "+th.pending.label(), th.place)
 		case th.state == stalled:
-			fmt.Fprintf(&s, "   -  %-12s %-44s %s\n", th.name, "stopped for ever before "+th.pending.kind.String(), th.place)
+			fmt.Fprintf(&s, "   -  %-12s %-44s %s\n", th.name, "stopped for ever before "+th.pending.label(), th.place)
 		}
 	}
 	return s.String()

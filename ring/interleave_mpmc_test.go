@@ -8,11 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // crowd is some producers and consumers of one ring. Items are 10*producer + 1, 2 and so on.
@@ -205,17 +205,9 @@ func (k crowd) options() interleave.Options {
 	case 2:
 		return interleave.Options{}
 	case 3:
-		return interleave.Options{Preemptions: 2 + deeper()}
+		return interleave.Options{Preemptions: 2 + testkit.Deeper()}
 	}
-	return interleave.Options{Preemptions: 1 + deeper()}
-}
-
-// deeper is how many more preemptions the long form allows.
-func deeper() int {
-	if os.Getenv("RINGWAY_LONG") != "" {
-		return 1
-	}
-	return 0
+	return interleave.Options{Preemptions: 1 + testkit.Deeper()}
 }
 
 // False never means a lost race: with room for all no push fails, with items for all no pop does, one
@@ -269,7 +261,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		explore(t, k.String(), k.options(), func(r *interleave.Run) { k.run(r, push, pop) })
 	}
 	// A push or a pop of several at once, for several who sleep.
-	explore(t, "burst for two", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "burst for two", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for range 2 {
 			r.Go("consumer", func() {
@@ -280,7 +272,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		}
 		r.Go("producer", func() { m.PushBurst([]int{1, 2}) })
 	})
-	explore(t, "room for two", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "room for two", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		m.PushBulk([]int{1, 2})
 		for range 2 {
@@ -293,7 +285,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		r.Go("consumer", func() { m.PopBurst(make([]int, 2)) })
 	})
 	// Items that become ready behind one that is not yet: who is woken for it finds nothing.
-	explore(t, "hidden", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "hidden", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for i := range 2 {
 			r.Go(fmt.Sprint("producer", i), func() { m.TryPush(i) })
@@ -310,7 +302,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 
 // A wake-up that reaches one whose time is up goes on to the next.
 func TestInterleaveMPMCTimeout(t *testing.T) {
-	explore(t, "Pop", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "Pop", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		ctx := r.Timeout()
 		got := 0
@@ -329,7 +321,7 @@ func TestInterleaveMPMCTimeout(t *testing.T) {
 		})
 		r.Go("producer", func() { m.TryPush(1) })
 	})
-	explore(t, "Push", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "Push", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		ctx := r.Timeout()
@@ -377,7 +369,7 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "sleepers", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "sleepers", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		var pushed, one, two []int
 		r.Go("producer", func() {
@@ -396,7 +388,7 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 1 + deeper()}, func(r *interleave.Run) {
+	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		r.Go("producer", func() {
@@ -435,7 +427,7 @@ func TestInterleaveMPMCEvict(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "two", interleave.Options{Preemptions: 2 + deeper()}, func(r *interleave.Run) {
+	explore(t, "two", interleave.Options{Preemptions: 2 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		var evicted [2][]int
