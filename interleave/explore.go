@@ -145,9 +145,9 @@ func (x *explorer) all() error {
 		pruned := x.exec.run(x)
 		x.result.Steps = max(x.result.Steps, len(x.exec.events))
 		if x.exec.failure != "" {
-			f := &Failure{What: x.exec.failure, Schedule: x.schedule()}
-			f.Trace = x.trace()
-			return f
+			schedule := x.schedule()
+			trace := x.trace()
+			return &Failure{What: x.exec.failure, Schedule: schedule, Trace: trace}
 		}
 		if pruned {
 			x.result.Pruned++

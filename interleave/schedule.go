@@ -90,12 +90,13 @@ func (x *explorer) replay(schedule string) (r Result, err error) {
 	return r, nil
 }
 
-// trace runs the path once more and returns what happens, a line an operation.
+// trace runs the path once more and returns what happens, a line an operation. The failure tells
+// more then, since places are noted.
 func (x *explorer) trace() string {
 	what := x.exec.failure
 	x.exec.traced = true
 	x.exec.run(x)
-	if x.exec.failure != what && !strings.Contains(what, "data race") { // which has places now
+	if !strings.HasPrefix(x.exec.failure, what) && !strings.HasPrefix(what, "data race") { // which have places now
 		return fmt.Sprintf("(and when it was run once more: %s)\n", x.exec.failure)
 	}
 	return x.exec.trace()

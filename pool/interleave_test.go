@@ -439,7 +439,12 @@ func TestInterleavePoolWait(t *testing.T) {
 		c := p.NewCache()
 		b := must(c.Get())
 		r.Go("waiter", func() { must(p.GetContext(background)).Release() })
-		r.Go("owner", func() { c.Put(b) })
+		r.Go("owner", func() {
+			for !p.returned.Waiting() { // what was put into a Cache before can't be waited for
+				interleave.Yield()
+			}
+			c.Put(b)
+		})
 		r.After(func() {
 			c.Close()
 			atRest(r, p)
@@ -452,7 +457,7 @@ func TestInterleavePoolWait(t *testing.T) {
 		p.GetBulk(bs)
 		p.PutBurst(bs)
 		r.Go("waiter", func() { must(p.GetContext(background)) })
-		r.Go("other", func() { must(p.Get()) })
+		r.Go("other", func() { p.Get() }) // or finds none, if the waiter was at it
 	})
 	explore(t, "the heap's", bound(2), func(r *interleave.Run) {
 		p := tiny(Config{Count: 1, HeapBuffers: 1})
@@ -540,6 +545,16 @@ func TestInterleavePoolClose(t *testing.T) {
 		})
 		r.Go("closer", func() { p.Close() })
 		r.Go("owner", b.Release)
+	})
+	explore(t, "a waiter, and nothing comes back", bound(2), func(r *interleave.Run) {
+		p := tiny(Config{Count: 1})
+		must(p.Get())
+		r.Go("waiter", func() {
+			if _, err := p.GetContext(background); err != ErrClosed {
+				r.Errorf("GetContext: %v", err)
+			}
+		})
+		r.Go("closer", func() { p.Close() })
 	})
 	explore(t, "the heap's", bound(2), func(r *interleave.Run) {
 		p, gone := closed(r, Config{Count: 1, HeapBuffers: 1})

@@ -388,6 +388,20 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
+	explore(t, "with an item in flight", interleave.Options{Preemptions: 2 + testkit.Deeper()}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](1)
+		var one, two []int
+		pushed := false
+		r.Go("one", func() { pop(m, &one) })
+		r.Go("two", func() { pop(m, &two) })
+		r.Go("producer", func() { pushed = m.TryPush(1) })
+		r.Go("closer", m.Close)
+		r.After(func() {
+			if n := len(one) + len(two); n == 1 != pushed {
+				r.Errorf("pushed: %v, popped %d", pushed, n)
+			}
+		})
+	})
 	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
