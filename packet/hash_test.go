@@ -27,28 +27,33 @@ func TestFlowHashIsStable(t *testing.T) {
 	}
 }
 
+// reversed is the frame that goes the other way: MACs, addresses and ports change places.
+func reversed(f []byte) []byte {
+	h, g := Parse(f), bytes.Clone(f)
+	swap := func(a, b, n int) {
+		copy(g[a:a+n], f[b:b+n])
+		copy(g[b:b+n], f[a:a+n])
+	}
+	swap(0, 6, 6)
+	switch h.IPVersion {
+	case 4:
+		swap(int(h.L3)+12, int(h.L3)+16, 4)
+	case 6:
+		swap(int(h.L3)+8, int(h.L3)+24, 16)
+	}
+	if h.SrcPort != 0 || h.DstPort != 0 {
+		swap(int(h.L4), int(h.L4)+2, 2)
+	}
+	return g
+}
+
 // Both directions: the symmetric hash is one, the other is not.
 func TestSymmetricFlowHash(t *testing.T) {
 	r := newRand(t)
 	differ := 0
 	for range 2000 {
 		f := genFrame(r)
-		h := Parse(f)
-		g := bytes.Clone(f)
-		swap := func(a, b, n int) {
-			copy(g[a:a+n], f[b:b+n])
-			copy(g[b:b+n], f[a:a+n])
-		}
-		swap(0, 6, 6)
-		switch h.IPVersion {
-		case 4:
-			swap(int(h.L3)+12, int(h.L3)+16, 4)
-		case 6:
-			swap(int(h.L3)+8, int(h.L3)+24, 16)
-		}
-		if h.SrcPort != 0 || h.DstPort != 0 {
-			swap(int(h.L4), int(h.L4)+2, 2)
-		}
+		g := reversed(f)
 		if a, b := SymmetricFlowHash(f), SymmetricFlowHash(g); a != b {
 			t.Fatalf("%08x, %08x: %x, %x", a, b, f, g)
 		}

@@ -46,8 +46,8 @@ type Config struct {
 	// Default DefaultCount.
 	Count int
 
-	// BufferSize is the room for a frame behind the headroom, 1 to 16777088. Default
-	// DefaultBufferSize.
+	// BufferSize is the room for a frame behind the headroom, 1 to 16777088 less Headroom.
+	// Default DefaultBufferSize.
 	BufferSize int
 
 	// Headroom is the room in front of a frame that comes from Get, up to 65536,
@@ -56,7 +56,8 @@ type Config struct {
 
 	// HeapBuffers bounds how many buffers may be on the Go heap at the same time: those of
 	// CopyIn when the region is exhausted or the frame is larger than
-	// BufferSize, and those of Wrap. None forbids them. Default DefaultHeapBuffers.
+	// BufferSize, and those of Wrap. Up to 8388607, or None, which forbids them. Default
+	// DefaultHeapBuffers.
 	HeapBuffers int
 
 	// HugePages asks for huge pages. If there are none, the pool is made with

@@ -57,7 +57,7 @@ func Parse(text string) (*Spec, error) {
 	case colon && known:
 		s.Kind, rest = head, tail
 	case colon && looksLikeKind(head):
-		return nil, s.Errorf("unknown kind %q; kinds are %s; a file of that name is pcap:%s", head, kindNames(), text)
+		return nil, s.Errorf("unknown kind %q; kinds are %s; a file of that name is %q", head, kindNames(), "pcap:"+text)
 	case known: // and no colon: rather a slip than a file
 		return nil, s.Errorf("%s is a kind, and is written %s:; a file of that name is pcap:%s", text, text, text)
 	default:

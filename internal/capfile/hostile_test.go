@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -297,36 +296,14 @@ func TestMutated(t *testing.T) {
 	for i := range rounds {
 		b := mutate(r, files[i%len(files)])
 		p := NewParser("file")
-		var before, after runtime.MemStats
-		if i%64 == 0 {
-			runtime.ReadMemStats(&before)
-		}
 		frames, err := parse(t, p, b, 0)
 		if i%64 == 0 {
-			// The frames kept, errors and interfaces of a file of a few hundred bytes.
-			if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 256<<10 {
-				t.Fatalf("%d bytes allocated for %x", after.TotalAlloc-before.TotalAlloc, b)
+			if n := allocated(func() { skim(b) }); n > mayAllocate(b) {
+				t.Fatalf("%d bytes allocated for %x", n, b)
 			}
 		}
 		again, err2 := parse(t, NewParser("file"), b, 1+r.IntN(9))
 		same(t, "in pieces", again, frames)
 		same(t, "error in pieces", err2, err)
 	}
-}
-
-func FuzzParser(f *testing.F) {
-	for _, s := range samples(f) {
-		f.Add(s.file, uint16(1))
-	}
-	f.Add(ng(be).idb(1, 9, option(be, 9, "\x8a"), option(be, 14, "\xff\xff\xff\xff\xff\xff\xff\xff")).epb(0, 1, "a", 1).b, uint16(3))
-	f.Add(unhex(f, "34cdb2a1 0200 0400"), uint16(0))
-	f.Fuzz(func(t *testing.T, b []byte, chunk uint16) {
-		p, q := NewParser("file"), NewParser("file")
-		frames, err := parse(t, p, b, 0)
-		again, err2 := parse(t, q, b, int(chunk))
-		same(t, "in pieces", again, frames)
-		same(t, "error in pieces", err2, err)
-		same(t, "counts in pieces", q.NotCarried(), p.NotCarried())
-		same(t, "interfaces in pieces", q.Interfaces(), p.Interfaces())
-	})
 }

@@ -17,17 +17,23 @@ func readAll(r io.Reader) ([]got, *Reader, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	frames, err := drain(rd)
+	return frames, rd, err
+}
+
+// drain reads what is left. The error is nil at the end.
+func drain(rd *Reader) ([]got, error) {
 	var frames []got
 	for {
 		var rec Record
 		if err := rd.Next(&rec); err != nil {
 			if again := rd.Next(&rec); again != err {
-				return nil, rd, errors.New("another error the second time")
+				return nil, errors.New("another error the second time")
 			}
 			if err == io.EOF {
 				err = nil
 			}
-			return frames, rd, err
+			return frames, err
 		}
 		frames = append(frames, keep(&rec))
 	}
