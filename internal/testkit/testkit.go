@@ -27,6 +27,20 @@ func Rand(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
+// Scale is n rounds of a test that could go on for ever; the environment variable RINGWAY_LONG=k makes
+// them k times as many.
+func Scale(n int) int {
+	text := os.Getenv("RINGWAY_LONG")
+	if text == "" {
+		return n
+	}
+	k, err := strconv.Atoi(text)
+	if err != nil || k < 1 {
+		panic("RINGWAY_LONG is " + text + ", want a number of times")
+	}
+	return n * k
+}
+
 // Watchdog ends the test program with all stacks if the test is not over in two minutes:
 // somebody sleeps whom nobody will wake.
 func Watchdog(t testing.TB) {
