@@ -153,7 +153,7 @@ func TestLinearizable(t *testing.T) {
 	for _, count := range []int{1, 2, 3, 7, magazineSize + 1} {
 		for clients := 2; clients <= 4; clients++ {
 			p := open(t, Config{Name: fmt.Sprint(count), Count: count, BufferSize: 64, HeapBuffers: None})
-			for round := range testkit.Scale(scaled(1000)) {
+			for round := range scaled(1000) {
 				whole(t, p)
 				var free freeSet
 				for i := range count {

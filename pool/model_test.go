@@ -396,7 +396,7 @@ func runBuffers(t testing.TB, program []byte) {
 // Random programs.
 func TestBufferModel(t *testing.T) {
 	r := testkit.Rand(t)
-	for range testkit.Scale(scaled(1000)) {
+	for range scaled(1000) {
 		program := make([]byte, 300)
 		for i := range program {
 			program[i] = byte(r.Uint32())
