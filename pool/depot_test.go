@@ -192,30 +192,31 @@ func TestOwnership(t *testing.T) {
 	testkit.Watchdog(t)
 	seed := testkit.Rand(t).Uint64()
 	for _, count := range counts {
-		t.Run(fmt.Sprint(count), func(t *testing.T) {
-			p := open(t, Config{Count: count, BufferSize: 64, Headroom: None, HeapBuffers: None})
-			elsewhere := make(chan Buffer, 16) // some are released by others
-			var g sync.WaitGroup
-			const workers = 4
-			for w := range workers {
-				r := rand.New(rand.NewPCG(seed, uint64(w)))
-				g.Go(func() { own(t, p, r.IntN, uint32(w+1), elsewhere) })
-			}
-			g.Wait()
-			close(elsewhere)
-			for b := range elsewhere {
-				b.Release()
-			}
-			if s := p.Stats(); s.InUse != 0 || s.Cached != 0 || s.HighWater > count {
-				t.Errorf("%+v", s)
-			}
-			whole(t, p)
-		})
+		t.Run(fmt.Sprint(count), func(t *testing.T) { ownership(t, count, 4, scaled(4000), seed) })
 	}
 }
 
+func ownership(t *testing.T, count, workers, rounds int, seed uint64) {
+	p := open(t, Config{Count: count, BufferSize: 64, Headroom: None, HeapBuffers: None})
+	elsewhere := make(chan Buffer, 16) // some are released by others
+	var g sync.WaitGroup
+	for w := range workers {
+		r := rand.New(rand.NewPCG(seed, uint64(w)))
+		g.Go(func() { own(t, p, r.IntN, uint32(w+1), rounds, elsewhere) })
+	}
+	g.Wait()
+	close(elsewhere)
+	for b := range elsewhere {
+		b.Release()
+	}
+	if s := p.Stats(); s.InUse != 0 || s.Cached != 0 || s.HighWater > count {
+		t.Errorf("%+v", s)
+	}
+	whole(t, p)
+}
+
 // own takes and gives buffers. Each has a stamp in its bytes while it is own's.
-func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere chan Buffer) {
+func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, rounds int, elsewhere chan Buffer) {
 	var c *Cache
 	if worker%2 == 0 {
 		c = p.NewCache()
@@ -248,7 +249,7 @@ func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere cha
 		}
 		return bs
 	}
-	for range scaled(4000) {
+	for range rounds {
 		if t.Failed() {
 			break
 		}
