@@ -41,9 +41,10 @@ func WithoutPreemption(t *testing.T, pattern string) {
 		t.Skip("-short: no second run in a child process")
 	}
 	seed := Rand(t).Uint64()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	limit := time.Duration(Scale(4)) * time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), limit+time.Minute) // the child's own comes first, with its stacks
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run="+pattern, "-test.v", "-test.timeout=4m")
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run="+pattern, "-test.v", "-test.timeout="+limit.String())
 	child.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1", "GOGC=1", "RINGWAY_SEED="+strconv.FormatUint(seed, 10))
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Errorf("RINGWAY_SEED=%d, without asynchronous preemption: %v\n%s", seed, err, out)

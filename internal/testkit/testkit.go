@@ -41,14 +41,15 @@ func Scale(n int) int {
 	return n * k
 }
 
-// Watchdog ends the test program with all stacks if the test is not over in two minutes:
+// Watchdog ends the test program with all stacks if the test is not over in two minutes (RINGWAY_LONG times as many):
 // somebody sleeps whom nobody will wake.
 func Watchdog(t testing.TB) {
 	name := t.Name()
-	timer := time.AfterFunc(2*time.Minute, func() {
+	limit := time.Duration(Scale(2)) * time.Minute
+	timer := time.AfterFunc(limit, func() {
 		buf := make([]byte, 4<<20)
 		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
-		panic(name + ": not over in two minutes; a lost wake-up? Stacks above.")
+		panic(fmt.Sprintf("%s: not over in %v; a lost wake-up? Stacks above.", name, limit))
 	})
 	t.Cleanup(func() { timer.Stop() })
 }
