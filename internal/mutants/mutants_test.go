@@ -222,7 +222,7 @@ var mutants = []mutant{
 		`	defer waiters.Put(w)
 `, `	defer waiters.Put(w)
 	w.wake.Give()
-`, "InterleaveNoLostWakeUp", "Give of a Token that is there already"},
+`, "InterleaveNoLostWakeUp", "interleave: after"},
 	{"park: who gives up stays on the list", "internal/park/park.go",
 		`		l.leave(w)
 		return ctx.Err()
@@ -289,7 +289,7 @@ var mutants = []mutant{
 	{"pool: no second look before it says exhausted", "pool/depot.go",
 		`		if pass > 0 && now == seen {
 `, `		if pass >= 0 || now == seen {
-`, "InterleaveDepot", "though there always was one"},
+`, "InterleaveDepot", "interleave: after"},
 	{"pool: who missed the slots of a split magazine is not told", "pool/depot.go",
 		`				return n + k, true
 `, `				return n + k, false

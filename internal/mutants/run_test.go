@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,21 +28,22 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	caught := 0
-	t.Run("", func(t *testing.T) {
+	var caught atomic.Int32
+	t.Run("each", func(t *testing.T) {
 		for _, m := range mutants {
 			if seen[m.name] {
 				t.Fatalf("%s is there twice", m.name)
 			}
 			seen[m.name] = true
 			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
 				if m.caught(t, root) {
-					caught++
+					caught.Add(1)
 				}
 			})
 		}
 	})
-	t.Logf("%d mutants of %d caught", caught, len(mutants))
+	t.Logf("%d mutants of %d caught", caught.Load(), len(mutants))
 }
 
 func (m *mutant) caught(t *testing.T, root string) bool {

@@ -47,9 +47,10 @@ func command(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-func packages(t *testing.T) []pkg {
+func packages(t *testing.T, flags ...string) []pkg {
 	t.Helper()
-	d := json.NewDecoder(strings.NewReader(command(t, "go", "list", "-json", "./...")))
+	args := append(append([]string{"list", "-json"}, flags...), "./...")
+	d := json.NewDecoder(strings.NewReader(command(t, "go", args...)))
 	var all []pkg
 	for {
 		var p pkg
