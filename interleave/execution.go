@@ -145,7 +145,9 @@ func (e *execution) steps() (pruned bool) {
 	for e.depth = 0; ; e.depth++ {
 		enabled, blocked := e.enabled()
 		if enabled == 0 {
-			if blocked != 0 {
+			if e.depth < len(e.explorer.nodes) {
+				e.failure = e.mismatch()
+			} else if blocked != 0 {
 				e.failure = e.deadlock(blocked)
 			}
 			return false
@@ -182,6 +184,11 @@ func (e *execution) enabled() (enabled, blocked mask) {
 		}
 	}
 	return enabled, blocked
+}
+
+// mismatch says that the path has a step which the program has not.
+func (e *execution) mismatch() string {
+	return fmt.Sprintf("step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's", e.depth)
 }
 
 func (e *execution) deadlock(blocked mask) string {

@@ -36,6 +36,7 @@ type Result struct {
 	Steps     int // operations of the longest
 }
 
+// String is what Explore logs.
 func (r Result) String() string {
 	return fmt.Sprintf("%d schedules, %d pruned, of up to %d steps", r.Schedules, r.Pruned, r.Steps)
 }
@@ -190,7 +191,7 @@ func (x *explorer) at(depth int, enabled mask, last int8) *node {
 	if depth < len(x.nodes) {
 		n := &x.nodes[depth]
 		if !enabled.has(n.thread) {
-			x.exec.failure = fmt.Sprintf("step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's", depth)
+			x.exec.failure = x.exec.mismatch()
 			return nil
 		}
 		n.enabled, n.last = enabled, last
