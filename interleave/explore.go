@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"regexp"
 	"sync"
 )
 
@@ -31,6 +32,7 @@ type Options struct {
 
 // Result is what an exploration has done.
 type Result struct {
+	Bound     int // on preemptions; 0 is none
 	Schedules int // tried to their end
 	Pruned    int // begun, and given up since they differ from others in nothing that matters
 	Steps     int // operations of the longest
@@ -38,7 +40,11 @@ type Result struct {
 
 // String is what Explore logs.
 func (r Result) String() string {
-	return fmt.Sprintf("%d schedules, %d pruned, of up to %d steps", r.Schedules, r.Pruned, r.Steps)
+	which := "all of them"
+	if r.Bound > 0 {
+		which = fmt.Sprintf("those of up to %d preemptions", r.Bound)
+	}
+	return fmt.Sprintf("%d schedules, %d pruned, of up to %d steps, %s", r.Schedules, r.Pruned, r.Steps, which)
 }
 
 // Failure is a schedule under which the program goes wrong.
@@ -72,8 +78,9 @@ func Explore(t TB, o Options, program func(*Run)) {
 	}
 	r, err := Check(o, program)
 	if f, ok := err.(*Failure); ok {
-		t.Fatalf("interleave: after %v: %v\nagain: %s='%s' go test -tags interleave -run '^%s$'",
-			r, f, ScheduleVariable, f.Schedule, t.Name())
+		dir, _ := os.Getwd() // a test's is that of its package
+		t.Fatalf("interleave: after %d schedules: %v\nagain: %s='%s' go test -C '%s' -tags interleave -run '^%s$'",
+			r.Schedules, f, ScheduleVariable, f.Schedule, dir, regexp.QuoteMeta(t.Name()))
 	} else if err != nil {
 		t.Fatalf("interleave: %v", err)
 	}
@@ -102,7 +109,7 @@ func Check(o Options, program func(*Run)) (Result, error) {
 	if o.Preemptions < 0 || o.MaxSchedules < 0 || o.MaxSteps < 0 {
 		return Result{}, fmt.Errorf("interleave: negative Options: %+v", o)
 	}
-	x := explorer{options: o, program: program, exec: newExecution()}
+	x := explorer{options: o, program: program, exec: newExecution(), result: Result{Bound: o.Preemptions}}
 	defer x.exec.stopWorkers()
 	if o.Schedule != "" {
 		return x.replay(o.Schedule)

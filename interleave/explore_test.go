@@ -457,7 +457,7 @@ func TestExplore(t *testing.T) {
 		t.Errorf("%+v", good)
 	}
 	Explore(&bad, Options{}, racy)
-	if !strings.Contains(bad.fatal, "data race") || !strings.Contains(bad.fatal, ScheduleVariable+"='-' go test -tags interleave -run '^TestIt$'") {
+	if !strings.Contains(bad.fatal, "data race") || !strings.Contains(bad.fatal, ScheduleVariable+"='-' go test -C '") || !strings.Contains(bad.fatal, "' -tags interleave -run '^TestIt$'") {
 		t.Errorf("%+v", bad)
 	}
 	t.Setenv(ScheduleVariable, "-")

@@ -11,6 +11,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -57,7 +58,11 @@ func run(long, write bool, fuzztime time.Duration) error {
 	if err := settle("schedules", schedules, write, !long); err != nil {
 		return err
 	}
-	if err := mutants(); err != nil {
+	caught, err := mutants()
+	if err != nil {
+		return err
+	}
+	if err := settle("mutants", []string{caught}, write, true); err != nil {
 		return err
 	}
 	if long {
@@ -88,7 +93,7 @@ func command(name string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-var said = regexp.MustCompile(`interleave: (\d+) schedules, (\d+) pruned, of up to (\d+) steps`)
+var said = regexp.MustCompile(`interleave: (\d+) schedules, \d+ pruned, of up to (\d+) steps, (?:all|those of up to (\d+ preemptions))`)
 
 // explore runs all explorations and returns the table of them.
 func explore() (table []string, err error) {
@@ -110,7 +115,7 @@ func explore() (table []string, err error) {
 			return nil, fmt.Errorf("go test -json: %w: %s", err, lines.Text())
 		}
 		if m := said.FindStringSubmatch(event.Output); m != nil {
-			table = append(table, fmt.Sprintf("| %s | `%s` | %s | %s |", path.Base(event.Package), event.Test, m[1], m[3]))
+			table = append(table, fmt.Sprintf("| %s | `%s` | %s | %s | %s |", path.Base(event.Package), event.Test, cmp.Or(m[3], "all"), m[1], m[2]))
 		} else if event.Action == "output" && !strings.HasPrefix(strings.TrimSpace(event.Output), "=== ") && !strings.Contains(event.Output, "--- PASS") {
 			fmt.Print(event.Output)
 		}
@@ -120,19 +125,20 @@ func explore() (table []string, err error) {
 	}
 	slices.Sort(table) // packages are tested side by side
 	fmt.Printf("%d cases explored\n", len(table))
-	return append([]string{"| package | case | schedules | steps of the longest |", "|---|---|---|---|"}, table...), nil
+	return append([]string{"| package | case | which | schedules | steps of the longest |", "|---|---|---|---|---|"}, table...), nil
 }
 
-func mutants() error {
+// mutants returns how many of how many mutants were caught, which must be all.
+func mutants() (string, error) {
 	out, err := command("go", "test", "-tags", "mutants", "-timeout", "30m", "-v", "-run", "TestMutants", "./internal/mutants")
 	if err != nil {
-		return err
+		return "", err
 	}
 	m := regexp.MustCompile(`(\d+) mutants of (\d+) caught`).FindStringSubmatch(out)
 	if m == nil || m[1] != m[2] {
-		return fmt.Errorf("mutants: %v", m)
+		return "", fmt.Errorf("mutants: %v", m)
 	}
-	return nil
+	return "**" + m[0] + ".**", nil
 }
 
 // fuzz runs every fuzz target and returns the table of how many inputs each has tried.
