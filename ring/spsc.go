@@ -60,7 +60,11 @@ const (
 // Producer is the end of an SPSC ring at which items go in. It belongs to one goroutine
 // at a time: its methods, Len, Free, Cap and Closed excepted, must not run
 // concurrently with each other (the race detector reports it if they do).
+//
+// It comes from NewSPSC; a nil or zero one panics with a nil dereference when it has something
+// to do. It must not be copied, which go vet reports: a copy would write over what the other has pushed.
 type Producer[T any] struct {
+	_     noCopy
 	s     *spsc[T]
 	slots []T    // a power of two of them; shared, written before P1
 	limit uint64 // the capacity: how many of the slots may be in use
@@ -76,8 +80,10 @@ type Producer[T any] struct {
 }
 
 // Consumer is the end of an SPSC ring at which items come out. It belongs to one goroutine
-// at a time, as Producer does; Close may be called by any.
+// at a time, as Producer does; Close may be called by any. It comes from NewSPSC and must not be
+// copied, as Producer says; a copy would take out what the other has taken.
 type Consumer[T any] struct {
+	_        noCopy
 	s        *spsc[T]
 	slots    []T
 	pointers bool // popped slots must be cleared
