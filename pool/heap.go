@@ -54,6 +54,7 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	}
 	if got == 0 {
 		h.out.Add(-1)
+		p.made()
 		p.afterHeap()
 		if closed {
 			return Buffer{}, ErrClosed
@@ -105,6 +106,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 		return Buffer{}, ErrClosed
 	}
 	if p.heap.free() <= 0 {
+		p.made()
 		return Buffer{}, ErrExhausted
 	}
 	room := make([]byte, headroom+len(data))
