@@ -182,7 +182,7 @@ func (p *Pool) GetBulk(dst []Buffer) bool {
 
 // GetContext is Get that waits while the pool is exhausted. The error is ErrClosed, or
 // ctx.Err() once ctx is done. Buffers that lie idle in Caches can't be waited for
-// before their workers put one back: see Cache.
+// before their workers put one back: see Cache. A nil ctx is a nil dereference where it has to wait.
 func (p *Pool) GetContext(ctx context.Context) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
 		var ok bool
@@ -213,7 +213,7 @@ func (p *Pool) PutBurst(bs []Buffer) {
 }
 
 // ReleaseBurst releases all of bs, of whatever pools they are, neighbours of one pool
-// together.
+// together. It panics if one of them is not live; those before it are released then.
 func ReleaseBurst(bs []Buffer) {
 	for len(bs) > 0 {
 		p, n := bs[0].Pool(), 1
