@@ -54,6 +54,7 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	}
 	if got == 0 {
 		h.out.Add(-1)
+		p.made()
 		p.afterHeap()
 		if closed {
 			return Buffer{}, ErrClosed
@@ -105,6 +106,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 		return Buffer{}, ErrClosed
 	}
 	if p.heap.free() <= 0 {
+		p.made()
 		return Buffer{}, ErrExhausted
 	}
 	room := make([]byte, headroom+len(data))
@@ -118,7 +120,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 
 // CopyInContext is CopyIn that waits for a buffer, of the region or of the
 // heap, while there is none. The error is ErrTooLarge, ErrClosed, or ctx.Err()
-// once ctx is done.
+// once ctx is done. A nil ctx is as with GetContext.
 func (p *Pool) CopyInContext(ctx context.Context, data []byte) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
 		b, err = p.copyIn(data, p.config.Headroom)

@@ -5,7 +5,6 @@ package pool
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,14 +16,11 @@ import (
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 
-// plants are programs with a mistake in them that a test runs as a child process.
-var plants = map[string]func(){}
+// plants are the races that planted_race_test.go has.
+var plants testkit.Plants
 
 func TestMain(m *testing.M) {
-	if plant := plants[os.Getenv("RINGWAY_PLANT")]; plant != nil {
-		plant()
-		return
-	}
+	plants.Sprout()
 	goleak.VerifyTestMain(m)
 }
 

@@ -33,6 +33,9 @@ var (
 
 // Pool is a fixed number of buffers. All its methods may be called from any
 // goroutine. A worker that moves many buffers is quicker with a Cache.
+//
+// It comes from New and must not be copied, which go vet reports. The zero Pool panics when it is
+// asked for a buffer or a Cache, or closed; a nil one is a nil dereference.
 type Pool struct {
 	// Written by New alone.
 	config   Config
@@ -179,7 +182,7 @@ func (p *Pool) GetBulk(dst []Buffer) bool {
 
 // GetContext is Get that waits while the pool is exhausted. The error is ErrClosed, or
 // ctx.Err() once ctx is done. Buffers that lie idle in Caches can't be waited for
-// before their workers put one back: see Cache.
+// before their workers put one back: see Cache. A nil ctx is a nil dereference where it has to wait.
 func (p *Pool) GetContext(ctx context.Context) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
 		var ok bool
@@ -210,7 +213,7 @@ func (p *Pool) PutBurst(bs []Buffer) {
 }
 
 // ReleaseBurst releases all of bs, of whatever pools they are, neighbours of one pool
-// together.
+// together. It panics if one of them is not live; those before it are released then.
 func ReleaseBurst(bs []Buffer) {
 	for len(bs) > 0 {
 		p, n := bs[0].Pool(), 1
@@ -237,11 +240,19 @@ func (p *Pool) withdraw(slots []uint32) int {
 	}
 	if miss := want - int64(got); miss > 0 {
 		out = p.out.Add(-miss)
+		p.made()
 	}
 	for high := p.highWater.Load(); out > high && !p.highWater.CompareAndSwap(high, out); {
 		high = p.highWater.Load()
 	}
 	return got
+}
+
+// made panics if p is the zero Pool, in calls that are rare or have found nothing.
+func (p *Pool) made() {
+	if p.slots == nil {
+		panic("pool: use of the zero Pool: make one with New")
+	}
 }
 
 // deposit puts free slots into the depot.
@@ -380,6 +391,7 @@ func (p *Pool) Free() int {
 // A []byte of a buffer that was kept beyond its Release must not be touched any more: its memory is
 // gone, and the fault can't be recovered from.
 func (p *Pool) Close() error {
+	p.made()
 	p.closed.Store(true)
 	p.returned.WakeAll()
 	p.back(0)

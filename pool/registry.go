@@ -54,7 +54,7 @@ func unregister(p *Pool) {
 	}
 	registry.gens[id] = gen
 	registry.open[id] = false
-	gravestone := &Pool{config: p.config, id: p.id}
+	gravestone := &Pool{config: p.config, id: p.id, track: p.track}
 	gravestone.closed.Store(true)
 	pools[id].Store(gravestone)
 }

@@ -47,10 +47,9 @@ func command(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-func packages(t *testing.T, flags ...string) []pkg {
+func packages(t *testing.T) []pkg {
 	t.Helper()
-	args := append(append([]string{"list", "-json"}, flags...), "./...")
-	d := json.NewDecoder(strings.NewReader(command(t, "go", args...)))
+	d := json.NewDecoder(strings.NewReader(command(t, "go", "list", "-json", "./...")))
 	var all []pkg
 	for {
 		var p pkg
