@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/ringway-net/ringway/interleave"
 )
 
 var (
@@ -50,6 +52,9 @@ type Buffer struct {
 func (b Buffer) live() (*Pool, *slotState) {
 	if p := pools[b.slot>>slotBits].Load(); p != nil {
 		if i := b.slot & slotMask; i < uint32(len(p.slots)) && p.slots[i].gen == b.gen {
+			if interleave.On {
+				interleave.Read(&p.slots[i].gen)
+			}
 			return p, &p.slots[i]
 		}
 	}
@@ -224,8 +229,9 @@ func (b *Buffer) Reset() {
 // meanwhile, except that the bytes are read-only: Writable makes a copy to write to.
 // It panics if n is negative, or if there would be more than 1<<31 owners.
 //
-// An owner who releases twice gives up somebody else's share: that is found out when the one
-// whose share it was comes to use the buffer.
+// An owner who releases twice gives up somebody else's share, and nobody can tell whose release was the one too
+// many: when the last rightful owner comes to use or release the buffer, that panics. If he never comes, it is
+// not found out; nor is what he does meanwhile with bytes that he got from Bytes before.
 func (b Buffer) Retain(n int) {
 	_, s := b.live()
 	b.notNegative("Retain", n)
@@ -268,7 +274,8 @@ func (b *Buffer) Writable() error {
 
 // Release gives the buffer back, or this owner's share of it. Any goroutine
 // may; nothing waits and nothing fails. The handle and all copies of it are dead
-// then (those of other owners are not). It panics if the handle is dead.
+// then (those of other owners are not). It panics if the handle is dead. After the pool's Close it
+// is as before, and the last one ends the pool.
 func (b Buffer) Release() {
 	p, _ := b.live()
 	if i, ok := p.reclaim(b); ok {

@@ -5,9 +5,9 @@ package pool
 import (
 	"fmt"
 	"runtime"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // CacheSize is the most buffers that one Cache holds. A pool must have that many for each
@@ -21,6 +21,9 @@ const CacheSize = 2 * magazineSize
 // A Cache belongs to one goroutine at a time; two at once are a race, and
 // reported as one. The buffers themselves are like any other: whoever has one may
 // release it, through any Cache of the pool or none. Its worker closes it.
+//
+// It must not be copied, which go vet reports: both copies would hand out the same buffers, which panics
+// at the second one. The zero Cache panics when it is used, a nil one is a nil dereference.
 type Cache struct {
 	_ cpu.Pad
 	p *Pool
@@ -35,8 +38,10 @@ type Cache struct {
 	_    cpu.Pad
 }
 
-// NewCache makes a Cache for one worker. It holds nothing yet.
+// NewCache makes a Cache for one worker. It holds nothing yet, and of a pool that was closed it never
+// will: its calls say ErrClosed, and it has to be closed as any other.
 func (p *Pool) NewCache() *Cache {
+	p.made()
 	c := &Cache{p: p, madeAt: "?"}
 	c.free = c.store[:0]
 	if _, file, line, ok := runtime.Caller(1); ok {
@@ -94,13 +99,15 @@ func (c *Cache) GetBulk(dst []Buffer) bool {
 
 // CopyIn takes a buffer and copies data into it, as Pool.CopyIn does.
 func (c *Cache) CopyIn(data []byte) (Buffer, error) {
+	if len(c.free) == 0 {
+		c.open()
+	}
 	p := c.p
 	if len(data) <= p.config.BufferSize && (len(c.free) > 0 || c.refill()) {
 		b, _ := c.Get()
 		b.fill(p, p.config.Headroom, data)
 		return b, nil
 	}
-	c.open()
 	b, err := p.copyToHeap(data, p.config.Headroom)
 	return b, p.counted(err)
 }
@@ -137,7 +144,7 @@ func (c *Cache) PutBurst(bs []Buffer) {
 }
 
 // Close gives what the cache holds back to the pool. The Cache must not be used
-// afterwards, that panics; closing it again does nothing.
+// afterwards, that panics (but for a burst of none); closing it again does nothing.
 func (c *Cache) Close() {
 	if c.free == nil {
 		return
@@ -174,7 +181,11 @@ func (c *Cache) share() {
 	c.idle.Store(0)
 }
 
+// open panics if c was closed or is the zero Cache.
 func (c *Cache) open() {
+	if c.p == nil {
+		panic("pool: use of the zero Cache: make one with Pool.NewCache")
+	}
 	if c.free == nil {
 		panic(fmt.Sprintf("pool %q: use of a Cache after its Close (it was made at %s)", c.p.config.Name, c.madeAt))
 	}

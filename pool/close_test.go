@@ -77,6 +77,49 @@ func TestCloseWithBuffersOut(t *testing.T) {
 	}
 }
 
+// Whatever kind it is that is out, alone: Close reports it, every time, its owner may go on with it, and its coming back
+// ends the pool.
+func TestCloseWithOneOut(t *testing.T) {
+	for what, take := range map[string]func(p *Pool) (release func()){
+		"region":  func(p *Pool) func() { return must(p.Get()).Release },
+		"heap":    func(p *Pool) func() { return must(p.CopyIn(make([]byte, 5000))).Release },
+		"wrapped": func(p *Pool) func() { return must(p.Wrap([]byte("frame"))).Release },
+		"shared": func(p *Pool) func() {
+			b := must(p.Get())
+			b.Retain(1)
+			return func() { b.Release(); b.Bytes(); b.Release() }
+		},
+		"through a cache": func(p *Pool) func() {
+			c := p.NewCache()
+			b := must(c.Get())
+			return func() { c.Put(b); c.Close() }
+		},
+		"beside a cache": func(p *Pool) func() {
+			c := p.NewCache()
+			b := must(c.Get())
+			return func() { c.Close(); b.Release() }
+		},
+		"in a cache":     func(p *Pool) func() { c := p.NewCache(); c.Put(must(c.Get())); return c.Close },
+		"an empty cache": func(p *Pool) func() { return p.NewCache().Close },
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := abandon(t, Config{Count: 100})
+			unmaps := counting(p)
+			release := take(p)
+			for range 2 {
+				var leak *LeakError
+				if err := p.Close(); !errors.As(err, &leak) || leak.Buffers+len(leak.Caches) == 0 {
+					t.Errorf("Close: %v", err)
+				}
+			}
+			release()
+			if err := p.Close(); err != nil || unmaps.Load() != 1 || !unmapped(p) {
+				t.Errorf("at the end: %v, unmapped %d times", err, unmaps.Load())
+			}
+		})
+	}
+}
+
 // After Close there is nothing to be had.
 func TestClosedPool(t *testing.T) {
 	p := abandon(t, Config{Count: 10})

@@ -3,9 +3,9 @@
 package pool
 
 import (
-	"sync/atomic"
-
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // magazineSize is how many slots change hands at once between a Cache and the depot:
@@ -62,6 +62,9 @@ func (d *depot) get(dst []uint32) (n int, spilled bool) {
 		if whole {
 			if m, ok := d.full.pop(); ok {
 				n += copy(dst[n:], d.magazines[m][:])
+				if interleave.On {
+					interleave.Read(&d.magazines[m])
+				}
 				d.empty.push(m)
 				continue
 			}
@@ -74,6 +77,9 @@ func (d *depot) get(dst []uint32) (n int, spilled bool) {
 			if m, ok := d.full.pop(); ok {
 				magazine := d.magazines[m][:]
 				k := copy(dst[n:], magazine)
+				if interleave.On {
+					interleave.Read(&d.magazines[m])
+				}
 				d.loose.pushAll(magazine[k:])
 				d.empty.push(m)
 				return n + k, true
@@ -120,6 +126,9 @@ func (d *depot) put(slots []uint32) {
 			break // all in use for a moment, by gets that are about to empty one
 		}
 		copy(d.magazines[m][:], slots)
+		if interleave.On {
+			interleave.Write(&d.magazines[m])
+		}
 		d.full.push(m)
 		slots = slots[magazineSize:]
 	}

@@ -2,11 +2,12 @@ package pool
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 
@@ -58,6 +59,95 @@ func TestDepotIsASet(t *testing.T) {
 	}
 }
 
+// A pool and its caches against a set: each buffer is in one hand at a time, and a call gets what there is
+// to be had by it. A cache takes magazineSize at a time, so what it has to itself is known only to be no more
+// than CacheSize.
+func TestPoolIsASet(t *testing.T) {
+	r := testkit.Rand(t)
+	for _, count := range counts {
+		p := open(t, Config{Count: count, BufferSize: 64, HeapBuffers: None})
+		caches := []*Cache{nil, p.NewCache(), p.NewCache(), p.NewCache()} // nil is the pool itself
+		held := make([]int, len(caches))
+		out := map[int]bool{}
+		var mine []Buffer
+		for range scaled(2000) {
+			who := r.IntN(len(caches))
+			c := caches[who]
+			free := p.Free()
+			n := 1 + r.IntN(min(count, 200)+2)
+			dst := make([]Buffer, n)
+			got := 0
+			switch kind := r.IntN(6); kind {
+			case 0, 1, 2:
+				switch {
+				case kind == 0:
+					var err error
+					if n = 1; c == nil {
+						dst[0], err = p.Get()
+					} else {
+						dst[0], err = c.Get()
+					}
+					if err == nil {
+						got = 1
+					}
+				case kind == 1 && c == nil:
+					got = p.GetBurst(dst)
+				case kind == 1:
+					got = c.GetBurst(dst)
+				case c == nil && p.GetBulk(dst) || c != nil && c.GetBulk(dst):
+					got = n
+				}
+				if want := min(n, free+held[who]); got != want && !(kind == 2 && got == 0 && want < n) {
+					t.Fatalf("%d buffers: asked for %d of %d, got %d", count, n, want, got)
+				}
+				for _, b := range dst[:got] {
+					if out[b.Index()] || b.Index() >= count {
+						t.Fatalf("%d buffers: %v is out already, or is none", count, b)
+					}
+					out[b.Index()] = true
+				}
+				mine = append(mine, dst[:got]...)
+			default:
+				r.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+				back := mine[:min(n, len(mine))]
+				mine = mine[len(back):]
+				for _, b := range back {
+					delete(out, b.Index())
+				}
+				switch {
+				case kind == 3:
+					for _, b := range back {
+						b.Release()
+					}
+				case c == nil:
+					p.PutBurst(back)
+				case kind == 4:
+					c.PutBurst(back)
+				default:
+					for _, b := range back {
+						c.Put(b)
+					}
+				}
+			}
+			// What is neither out nor in the depot is in the caches, and only who was called can have changed its share.
+			held[who] = count - p.Free() - len(out)
+			for other := range caches {
+				if other != who {
+					held[who] -= held[other]
+				}
+			}
+			if c == nil && held[who] != 0 || held[who] < 0 || held[who] > CacheSize {
+				t.Fatalf("%d buffers: %d out, %d free, caches %v", count, len(out), p.Free(), held)
+			}
+		}
+		p.PutBurst(mine)
+		for _, c := range caches[1:] {
+			c.Close()
+		}
+		whole(t, p)
+	}
+}
+
 // Memory that was never used is touched last.
 func TestDepotUsedFirst(t *testing.T) {
 	d := newDepot(0, 1000)
@@ -100,31 +190,33 @@ func TestDepotKeepsMagazines(t *testing.T) {
 // are; and while a goroutine has one, nobody else writes to it.
 func TestOwnership(t *testing.T) {
 	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
 	for _, count := range counts {
-		t.Run(fmt.Sprint(count), func(t *testing.T) {
-			p := open(t, Config{Count: count, BufferSize: 64, Headroom: None, HeapBuffers: None})
-			elsewhere := make(chan Buffer, 16) // some are released by others
-			var g sync.WaitGroup
-			const workers = 4
-			for w := range workers {
-				r := testkit.Rand(t)
-				g.Go(func() { own(t, p, r.IntN, uint32(w+1), elsewhere) })
-			}
-			g.Wait()
-			close(elsewhere)
-			for b := range elsewhere {
-				b.Release()
-			}
-			if s := p.Stats(); s.InUse != 0 || s.Cached != 0 || s.HighWater > count {
-				t.Errorf("%+v", s)
-			}
-			whole(t, p)
-		})
+		t.Run(fmt.Sprint(count), func(t *testing.T) { ownership(t, count, 4, scaled(4000), seed) })
 	}
 }
 
+func ownership(t *testing.T, count, workers, rounds int, seed uint64) {
+	p := open(t, Config{Count: count, BufferSize: 64, Headroom: None, HeapBuffers: None})
+	elsewhere := make(chan Buffer, 16) // some are released by others
+	var g sync.WaitGroup
+	for w := range workers {
+		r := rand.New(rand.NewPCG(seed, uint64(w)))
+		g.Go(func() { own(t, p, r.IntN, uint32(w+1), rounds, elsewhere) })
+	}
+	g.Wait()
+	close(elsewhere)
+	for b := range elsewhere {
+		b.Release()
+	}
+	if s := p.Stats(); s.InUse != 0 || s.Cached != 0 || s.HighWater > count {
+		t.Errorf("%+v", s)
+	}
+	whole(t, p)
+}
+
 // own takes and gives buffers. Each has a stamp in its bytes while it is own's.
-func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere chan Buffer) {
+func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, rounds int, elsewhere chan Buffer) {
 	var c *Cache
 	if worker%2 == 0 {
 		c = p.NewCache()
@@ -157,7 +249,7 @@ func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere cha
 		}
 		return bs
 	}
-	for range scaled(4000) {
+	for range rounds {
 		if t.Failed() {
 			break
 		}
@@ -229,11 +321,12 @@ func own(t *testing.T, p *Pool, intn func(int) int, worker uint32, elsewhere cha
 // singly a magazine of each may be in their hands.
 func TestNoFalseExhaustion(t *testing.T) {
 	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
 	const workers, most = 4, 64
 	p := open(t, Config{Count: workers*(most+magazineSize-1) + 1, BufferSize: 64, HeapBuffers: None})
 	var g sync.WaitGroup
 	for w := range workers {
-		r := testkit.Rand(t)
+		r := rand.New(rand.NewPCG(seed, uint64(w)))
 		g.Go(func() {
 			dst := make([]Buffer, most)
 			for range scaled(20000) {
@@ -286,6 +379,7 @@ func TestExhaustion(t *testing.T) {
 // The stack under the depot, by itself: concurrent pops and pushes, one and many.
 func TestStackConcurrent(t *testing.T) {
 	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
 	const n, workers = 70, 4
 	s := stack{next: make([]atomic.Uint32, n)}
 	for i := range uint32(n) {
@@ -294,7 +388,7 @@ func TestStackConcurrent(t *testing.T) {
 	var owner [n]atomic.Int32
 	var g sync.WaitGroup
 	for w := range int32(workers) {
-		r := testkit.Rand(t)
+		r := rand.New(rand.NewPCG(seed, uint64(w)))
 		g.Go(func() {
 			buf := make([]uint32, 10)
 			for range scaled(30000) {

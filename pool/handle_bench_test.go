@@ -11,11 +11,11 @@ package pool
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 const (

@@ -4,9 +4,10 @@ package pool
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // heap is the slots whose memory is on the Go heap, one allocation each. They
@@ -35,6 +36,9 @@ func (h *heap) free() int64 { return int64(len(h.data)) - h.out.Load() }
 
 func (h *heap) put(i uint32) {
 	h.data[i-h.first] = nil
+	if interleave.On {
+		interleave.Write(&h.data[i-h.first])
+	}
 	h.depot.put([]uint32{i})
 	h.out.Add(-1)
 }
@@ -50,6 +54,7 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	}
 	if got == 0 {
 		h.out.Add(-1)
+		p.made()
 		p.afterHeap()
 		if closed {
 			return Buffer{}, ErrClosed
@@ -58,6 +63,9 @@ func (p *Pool) onHeap(data []byte, off, n int, wrapped bool) (Buffer, error) {
 	}
 	i := one[0]
 	h.data[i-p.count], h.wrapped[i-p.count] = data, wrapped
+	if interleave.On {
+		interleave.Write(&h.data[i-p.count])
+	}
 	b := p.lend(i)
 	b.off = b.off&^offMask | uint32(off)
 	b.n = uint32(n)
@@ -98,6 +106,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 		return Buffer{}, ErrClosed
 	}
 	if p.heap.free() <= 0 {
+		p.made()
 		return Buffer{}, ErrExhausted
 	}
 	room := make([]byte, headroom+len(data))
@@ -111,7 +120,7 @@ func (p *Pool) copyToHeap(data []byte, headroom int) (Buffer, error) {
 
 // CopyInContext is CopyIn that waits for a buffer, of the region or of the
 // heap, while there is none. The error is ErrTooLarge, ErrClosed, or ctx.Err()
-// once ctx is done.
+// once ctx is done. A nil ctx is as with GetContext.
 func (p *Pool) CopyInContext(ctx context.Context, data []byte) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
 		b, err = p.copyIn(data, p.config.Headroom)

@@ -5,7 +5,6 @@ package pool
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,16 +13,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ringway-net/ringway/internal/park"
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
-// plants are programs with a mistake in them that a test runs as a child process.
-var plants = map[string]func(){}
+// plants are the races that planted_race_test.go has.
+var plants testkit.Plants
 
 func TestMain(m *testing.M) {
-	if plant := plants[os.Getenv("RINGWAY_PLANT")]; plant != nil {
-		plant()
-		return
-	}
+	plants.Sprout()
 	goleak.VerifyTestMain(m)
 }
 
@@ -35,12 +32,12 @@ func asleep(l *park.List, n int) {
 	}
 }
 
-// scaled is n, and less under the race detector.
+// scaled is n rounds, and fewer under the race detector.
 func scaled(n int) int {
 	if raceDetector {
-		return max(1, n/10)
+		n = max(1, n/10)
 	}
-	return n
+	return testkit.Scale(n)
 }
 
 // must is for calls that can't fail with the arguments given.

@@ -41,10 +41,10 @@ func (p *Pool) badPut(b Buffer) {
 }
 
 // corrupt panics about a free slot that is out at the same time: two goroutines
-// released one handle at once.
+// released one handle at once, or two Caches are copies of each other.
 //
 //go:noinline
 func (p *Pool) corrupt(i uint32) {
 	b := Buffer{slot: p.id | i, gen: p.slots[i].gen}
-	b.misuse("buffer handed out that is still in use (it was released twice at the same time)")
+	b.misuse("buffer handed out that is still in use (it was released twice at the same time, or a Cache was copied)")
 }

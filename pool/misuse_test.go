@@ -1,9 +1,13 @@
 package pool
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // Whatever a dead handle is asked to do, it refuses, with its pool's name and its slot.
@@ -44,6 +48,7 @@ func uses(p *Pool, c *Cache, b Buffer) map[string]func() {
 		"SetMeta":        func() { b.SetMeta(Meta{}) },
 		"Release":        func() { b.Release() },
 		"PutBurst":       func() { p.PutBurst([]Buffer{b}) },
+		"ReleaseBurst":   func() { ReleaseBurst([]Buffer{b}) },
 		"Cache.Put":      func() { c.Put(b) },
 		"Cache.PutBurst": func() { c.PutBurst([]Buffer{b}) },
 	}
@@ -89,6 +94,110 @@ func TestTrackTellsBothPlaces(t *testing.T) {
 	next.Release()
 }
 
+// The same for whatever is done with a dead buffer, however it was given back, wherever it is, and
+// when its pool is gone.
+func TestTrackTellsBothPlacesEverywhere(t *testing.T) {
+	p := abandon(t, Config{Count: 2 * CacheSize, HeapBuffers: 1, Track: 1})
+	c, later := p.NewCache(), open(t, Config{Name: "later", Count: 1}).NewCache()
+	defer later.Close()
+	for way, give := range gives(p, c) {
+		for _, where := range []string{"region", "heap"} {
+			var b Buffer
+			var taken string
+			if where == "region" {
+				b, taken = must(p.Get()), line(0)
+			} else {
+				b, taken = must(p.Wrap([]byte("frame"))), line(0)
+			}
+			b.Retain(1)
+			give(b)
+			mustSay(t, func() { b.Retain(-1) }, "Retain(-1): negative", "taken", taken) // not given back
+			give(b)
+			for use, f := range uses(p, c, b) {
+				text := said(t, f)
+				if !strings.Contains(text, taken) || !strings.Contains(text, "given back at ") {
+					t.Errorf("%s by %s, then %s: %q", where, way, use, text)
+				}
+				if _, given, _ := strings.Cut(text, "given back at "); !strings.Contains(given, "misuse_test.go:") {
+					t.Errorf("%s by %s, then %s: given back at %q", where, way, use, given)
+				}
+			}
+		}
+	}
+
+	b, taken := must(p.Get()), line(0)
+	b.Release()
+	given := line(-1)
+	c.Close()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range uses(later.Pool(), later, b) {
+		mustSay(t, f, "after its pool was closed", b.String(), taken, "given back at "+given)
+	}
+}
+
+// Writable gives a share up: to go on with the handle as it was is use after release.
+func TestUseAfterWritable(t *testing.T) {
+	p := open(t, Config{Count: 2, Track: 1})
+	b := must(p.CopyIn([]byte("frame")))
+	b.Retain(1)
+	old, other := b, b
+	if err := b.Writable(); err != nil {
+		t.Fatal(err)
+	}
+	other.Release()
+	given := line(-1)
+	mustSay(t, func() { old.Bytes() }, "after it was released", "given back at "+given)
+	b.Release()
+	whole(t, p)
+}
+
+// Who releases more often than he owns gives up others' shares. Nothing can tell whose release was the one too many:
+// the last rightful owner is told, at whatever he does next, and with Track of the release that was counted last.
+func TestReleasedMoreOftenThanRetained(t *testing.T) {
+	for _, owners := range []int{1, 2, 3, 10} {
+		for _, where := range []string{"region", "heap"} {
+			p := open(t, Config{Count: 2, HeapBuffers: 1, Track: 1})
+			c := p.NewCache()
+			take := func() Buffer { return must(p.Get()) }
+			if where == "heap" {
+				take = func() Buffer { return must(p.CopyIn(make([]byte, 5000))) }
+			}
+			b := take()
+			b.Retain(owners - 1)
+			last := b // the handle of the last rightful owner, with ends of its own
+			if err := last.SetLen(last.Len()); err != nil {
+				t.Fatal(err)
+			}
+			b.Release()
+			for range owners - 2 {
+				last.Bytes() // nothing is found while there are shares left
+				b.Release()
+			}
+			given := ""
+			if owners > 1 {
+				b.Release() // of an owner who has released before
+				given = line(-1)
+			}
+			for use, f := range uses(p, c, last) {
+				if text := said(t, f); !strings.Contains(text, "after it was released (or released twice)") || !strings.Contains(text, given) {
+					t.Errorf("%d owners, %s: %s: %q", owners, where, use, text)
+				}
+			}
+			// The slot has one owner again.
+			next := take()
+			if next.Shared() {
+				t.Errorf("%d owners, %s: still shared", owners, where)
+			}
+			mustSay(t, func() { last.Bytes() }, "after it was released")
+			next.Release()
+			c.Close()
+			whole(t, p)
+		}
+	}
+}
+
 // A sample tells what it can, and that it is a sample.
 func TestTrackSample(t *testing.T) {
 	p := open(t, Config{Count: 10, Track: 5})
@@ -116,16 +225,22 @@ func TestTrackSample(t *testing.T) {
 	}
 }
 
+// gives is every way to give a buffer back.
+func gives(p *Pool, c *Cache) map[string]func(Buffer) {
+	return map[string]func(Buffer){
+		"Release":        Buffer.Release,
+		"PutBurst":       func(b Buffer) { p.PutBurst([]Buffer{b}) },
+		"ReleaseBurst":   func(b Buffer) { ReleaseBurst([]Buffer{b}) },
+		"Cache.Put":      c.Put,
+		"Cache.PutBurst": func(b Buffer) { c.PutBurst([]Buffer{b}) },
+	}
+}
+
 func TestDoubleReleaseByCopies(t *testing.T) {
 	p := open(t, Config{Count: 64})
 	c := p.NewCache()
 	defer c.Close()
-	give := map[string]func(Buffer){
-		"Release":        Buffer.Release,
-		"PutBurst":       func(b Buffer) { p.PutBurst([]Buffer{b}) },
-		"Cache.Put":      c.Put,
-		"Cache.PutBurst": func(b Buffer) { c.PutBurst([]Buffer{b}) },
-	}
+	give := gives(p, c)
 	for first, f := range give {
 		for second, g := range give {
 			b := must(p.Get())
@@ -193,6 +308,65 @@ func TestBadPutInABurst(t *testing.T) {
 	}
 	c.Close()
 	whole(t, p)
+}
+
+// ReleaseBurst takes buffers of all pools; at a bad one it panics, with those before it given back
+// and none after.
+func TestBadReleaseInABurst(t *testing.T) {
+	p, q := open(t, Config{Name: "p", Count: 4}), open(t, Config{Name: "q", Count: 4})
+	for what, bad := range map[string]func() (b Buffer, text string){
+		"dead": func() (Buffer, string) {
+			b := must(q.Get())
+			b.Release()
+			return b, "after it was released"
+		},
+		"zero": func() (Buffer, string) { return Buffer{}, "zero Buffer" },
+	} {
+		for at := range 5 {
+			b, text := bad()
+			all := []Buffer{must(p.Get()), must(q.Get()), must(q.Get()), must(p.Get())}
+			for i := range all { // so that the dead one's slot is not out again
+				if all[i].slot == b.slot {
+					all[i].Release()
+					all[i] = must(q.Wrap(nil))
+				}
+			}
+			burst := slices.Insert(slices.Clone(all), at, b)
+			mustSay(t, func() { ReleaseBurst(burst) }, text, b.String())
+			for i, b := range all {
+				if i < at {
+					mustSay(t, func() { b.Bytes() }, "after it was released")
+				} else {
+					b.Release()
+				}
+			}
+			if n := p.Stats().InUse + q.Stats().InUse; n != 0 {
+				t.Errorf("%s, bad one at %d: %d buffers are lost", what, at, n)
+			}
+		}
+	}
+	whole(t, p)
+	whole(t, q)
+}
+
+// What is appended to a frame's bytes, or to those that Append and Prepend return, goes elsewhere, and not into
+// the tailroom or the next buffer.
+func TestAppendToBytes(t *testing.T) {
+	p := open(t, Config{Count: 2, BufferSize: 64, Headroom: 64})
+	for _, frame := range []string{"half of it", strings.Repeat("all of it ", 7)[:64]} {
+		b, next := must(p.CopyIn([]byte(frame))), must(p.CopyIn([]byte("next")))
+		w := must(p.Wrap(make([]byte, 4, 100)))
+		front := must(b.Prepend(3))
+		for _, part := range [][]byte{b.Bytes(), front, w.Bytes()} {
+			if more := append(part, "overwritten"...); &more[0] == &part[0] {
+				t.Error("there was room behind it")
+			}
+		}
+		if string(b.Bytes()[3:]) != frame || string(next.Bytes()) != "next" {
+			t.Errorf("%q, next to it %q", b.Bytes(), next.Bytes())
+		}
+		ReleaseBurst([]Buffer{b, next, w})
+	}
 }
 
 // Handles that were never given out.
@@ -266,7 +440,110 @@ func TestClosedCache(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) { mustSay(t, f, "use of a Cache after its Close", made, `pool "TestClosedCache"`) })
 	}
+	c.PutBurst(nil)
+	if c.GetBurst(nil) != 0 || !c.GetBulk(nil) {
+		t.Error("a burst of none is not none")
+	}
 	b.Release()
+	whole(t, p)
+}
+
+// A Cache that was copied hands its buffers out twice, and the second time panics.
+func TestCopiedCache(t *testing.T) {
+	p := abandon(t, Config{Count: 100})
+	c := p.NewCache()
+	c.Put(must(c.Get()))
+	copied := Cache{p: c.p, free: c.free} // what c2 := *c does
+	b := must(c.Get())
+	mustSay(t, func() { copied.Get() }, "handed out that is still in use", "a Cache was copied", b.String()[:strings.Index(b.String(), " (")])
+}
+
+// Nobody made these: they say so, and leave no trace.
+func TestZeroPoolAndCache(t *testing.T) {
+	testkit.Watchdog(t)
+	p := new(Pool)
+	for what, f := range map[string]func(){
+		"Get":           func() { p.Get() },
+		"GetBurst":      func() { p.GetBurst(make([]Buffer, 1)) },
+		"GetBulk":       func() { p.GetBulk(make([]Buffer, 1)) },
+		"GetContext":    func() { p.GetContext(background) },
+		"CopyIn":        func() { p.CopyIn([]byte("frame")) },
+		"CopyIn/0":      func() { p.CopyIn(nil) },
+		"CopyInContext": func() { p.CopyInContext(background, []byte("frame")) },
+		"Wrap":          func() { p.Wrap([]byte("frame")) },
+		"NewCache":      func() { p.NewCache() },
+		"Close":         func() { p.Close() },
+	} {
+		t.Run("Pool/"+what, func(t *testing.T) { mustSay(t, f, "pool: use of the zero Pool: make one with New") })
+	}
+	b := must(open(t, Config{Count: 1}).Get())
+	defer b.Release()
+	mustSay(t, func() { p.PutBurst([]Buffer{b}) }, `given back to pool "", which it is not from`)
+	if pools[0].Load() != nil {
+		t.Error("the zero Pool is registered")
+	}
+
+	c := new(Cache)
+	for what, f := range map[string]func(){
+		"Get":      func() { c.Get() },
+		"GetBurst": func() { c.GetBurst(make([]Buffer, 1)) },
+		"GetBulk":  func() { c.GetBulk(make([]Buffer, 1)) },
+		"CopyIn":   func() { c.CopyIn([]byte("frame")) },
+		"Put":      func() { c.Put(b) },
+		"PutBurst": func() { c.PutBurst([]Buffer{b}) },
+	} {
+		t.Run("Cache/"+what, func(t *testing.T) { mustSay(t, f, "pool: use of the zero Cache: make one with Pool.NewCache") })
+	}
+	c.Close() // it holds nothing
+}
+
+// dereferencesNil fails unless f panics with Go's own words about a nil pointer.
+func dereferencesNil(t *testing.T, f func()) {
+	t.Helper()
+	mustSay(t, f, "runtime error: invalid memory address or nil pointer dereference")
+}
+
+// Of nil pools and caches, as one has whose error from New was ignored, nothing can be had.
+func TestNilPoolAndCache(t *testing.T) {
+	var p *Pool
+	var c *Cache
+	b := must(open(t, Config{Count: 1}).Get())
+	defer b.Release()
+	for what, f := range map[string]func(){
+		"Get":            func() { p.Get() },
+		"GetBurst":       func() { p.GetBurst(make([]Buffer, 1)) },
+		"GetContext":     func() { p.GetContext(background) },
+		"CopyIn":         func() { p.CopyIn(nil) },
+		"Wrap":           func() { p.Wrap(nil) },
+		"PutBurst":       func() { p.PutBurst([]Buffer{b}) },
+		"NewCache":       func() { p.NewCache() },
+		"Stats":          func() { p.Stats() },
+		"Free":           func() { p.Free() },
+		"Close":          func() { p.Close() },
+		"Cache.Get":      func() { c.Get() },
+		"Cache.GetBurst": func() { c.GetBurst(make([]Buffer, 1)) },
+		"Cache.CopyIn":   func() { c.CopyIn(nil) },
+		"Cache.Put":      func() { c.Put(b) },
+		"Cache.PutBurst": func() { c.PutBurst([]Buffer{b}) },
+		"Cache.Owns":     func() { c.Owns(b) },
+		"Cache.Close":    func() { c.Close() },
+	} {
+		t.Run(what, func(t *testing.T) { dereferencesNil(t, f) })
+	}
+}
+
+// A nil context is a nil dereference, once it has to be looked at, and does no harm.
+func TestNilContext(t *testing.T) {
+	var none context.Context
+	p := open(t, Config{Count: 1, HeapBuffers: None})
+	b := must(p.GetContext(none)) // there is one: not looked at
+	dereferencesNil(t, func() { p.GetContext(none) })
+	dereferencesNil(t, func() { p.CopyInContext(none, nil) })
+	if n := p.returned.Waiters(); n != 0 {
+		t.Errorf("%d left on the list", n)
+	}
+	b.Release()
+	must(p.CopyInContext(none, nil)).Release()
 	whole(t, p)
 }
 

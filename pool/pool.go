@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 var (
@@ -32,6 +33,9 @@ var (
 
 // Pool is a fixed number of buffers. All its methods may be called from any
 // goroutine. A worker that moves many buffers is quicker with a Cache.
+//
+// It comes from New and must not be copied, which go vet reports. The zero Pool panics when it is
+// asked for a buffer or a Cache, or closed; a nil one is a nil dereference.
 type Pool struct {
 	// Written by New alone.
 	config   Config
@@ -178,7 +182,7 @@ func (p *Pool) GetBulk(dst []Buffer) bool {
 
 // GetContext is Get that waits while the pool is exhausted. The error is ErrClosed, or
 // ctx.Err() once ctx is done. Buffers that lie idle in Caches can't be waited for
-// before their workers put one back: see Cache.
+// before their workers put one back: see Cache. A nil ctx is a nil dereference where it has to wait.
 func (p *Pool) GetContext(ctx context.Context) (b Buffer, err error) {
 	waitErr := p.returned.Wait(ctx, func() bool {
 		var ok bool
@@ -209,7 +213,7 @@ func (p *Pool) PutBurst(bs []Buffer) {
 }
 
 // ReleaseBurst releases all of bs, of whatever pools they are, neighbours of one pool
-// together.
+// together. It panics if one of them is not live; those before it are released then.
 func ReleaseBurst(bs []Buffer) {
 	for len(bs) > 0 {
 		p, n := bs[0].Pool(), 1
@@ -236,11 +240,19 @@ func (p *Pool) withdraw(slots []uint32) int {
 	}
 	if miss := want - int64(got); miss > 0 {
 		out = p.out.Add(-miss)
+		p.made()
 	}
 	for high := p.highWater.Load(); out > high && !p.highWater.CompareAndSwap(high, out); {
 		high = p.highWater.Load()
 	}
 	return got
+}
+
+// made panics if p is the zero Pool, in calls that are rare or have found nothing.
+func (p *Pool) made() {
+	if p.slots == nil {
+		panic("pool: use of the zero Pool: make one with New")
+	}
 }
 
 // deposit puts free slots into the depot.
@@ -268,6 +280,9 @@ func (p *Pool) lend(i uint32) Buffer {
 		p.corrupt(i)
 	}
 	s.gen++
+	if interleave.On {
+		interleave.Write(&s.gen)
+	}
 	b := Buffer{slot: p.id | i, gen: s.gen, off: p.headroom}
 	if p.track != nil {
 		p.track.taken(&b)
@@ -285,6 +300,9 @@ func (p *Pool) lendAll(dst []Buffer, from []uint32) {
 			p.corrupt(i)
 		}
 		s.gen++
+		if interleave.On {
+			interleave.Write(&s.gen)
+		}
 		dst[k] = Buffer{slot: id | i, gen: s.gen, off: off}
 	}
 	if p.track != nil {
@@ -302,6 +320,9 @@ func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
 		p.badPut(b)
 	}
 	s := &p.slots[i]
+	if interleave.On {
+		interleave.Read(&s.gen)
+	}
 	if !s.drop() {
 		return 0, false
 	}
@@ -309,6 +330,9 @@ func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
 		p.track.given(b)
 	}
 	s.gen++
+	if interleave.On {
+		interleave.Write(&s.gen)
+	}
 	if i >= p.count {
 		p.heap.put(i)
 		p.afterHeap()
@@ -329,6 +353,9 @@ func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
 			if s.gen == b.gen && i < count && b.off&hintTracked == 0 && s.extra.Load() == 0 {
 				// What reclaim does, for the most frequent kind.
 				s.gen++
+				if interleave.On {
+					interleave.Write(&s.gen)
+				}
 				into = append(into, i)
 				continue
 			}
@@ -364,6 +391,7 @@ func (p *Pool) Free() int {
 // A []byte of a buffer that was kept beyond its Release must not be touched any more: its memory is
 // gone, and the fault can't be recovered from.
 func (p *Pool) Close() error {
+	p.made()
 	p.closed.Store(true)
 	p.returned.WakeAll()
 	p.back(0)

@@ -1,4 +1,4 @@
-//go:build race || !(unix || windows)
+//go:build race || interleave || !(unix || windows)
 
 // The region on the Go heap: where there is no mmap, and under the race detector,
 // which doesn't see memory that the runtime has not allocated.

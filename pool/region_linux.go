@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && !interleave
 
 // The region by mmap on Linux: reserved huge pages if asked for, else transparent ones,
 // else normal ones.

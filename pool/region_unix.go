@@ -1,4 +1,4 @@
-//go:build unix && !race && !linux
+//go:build unix && !race && !interleave && !linux
 
 // The region by mmap, without huge pages.
 

@@ -3,8 +3,8 @@
 package pool
 
 import (
-	"sync"
-	"sync/atomic"
+	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 // pools has every open pool, and in the place of a closed one its gravestone, so
@@ -54,7 +54,7 @@ func unregister(p *Pool) {
 	}
 	registry.gens[id] = gen
 	registry.open[id] = false
-	gravestone := &Pool{config: p.config, id: p.id}
+	gravestone := &Pool{config: p.config, id: p.id, track: p.track}
 	gravestone.closed.Store(true)
 	pools[id].Store(gravestone)
 }

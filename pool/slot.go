@@ -2,7 +2,7 @@
 
 package pool
 
-import "sync/atomic"
+import "github.com/ringway-net/ringway/internal/atomic"
 
 // slotState is what is kept per slot, packed: eight slots share a line of 64 bytes.
 type slotState struct {

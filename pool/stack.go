@@ -2,7 +2,7 @@
 
 package pool
 
-import "sync/atomic"
+import "github.com/ringway-net/ringway/internal/atomic"
 
 // stack is Treiber's (Systems Programming: Coping with Parallelism, IBM RJ 5118, 1986),
 // with links beside the elements instead of in them and a tag against ABA: a pop that

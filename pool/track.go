@@ -8,8 +8,9 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 const (

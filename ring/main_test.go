@@ -10,9 +10,16 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ringway-net/ringway/internal/park"
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// plants are the races that planted_race_test.go has.
+var plants testkit.Plants
+
+func TestMain(m *testing.M) {
+	plants.Sprout()
+	goleak.VerifyTestMain(m)
+}
 
 // asleep waits until n goroutines have announced themselves on the list.
 func asleep(t testing.TB, l *park.List, n int) {

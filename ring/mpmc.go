@@ -29,9 +29,10 @@ import (
 	"context"
 	"iter"
 	"math/bits"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -47,6 +48,10 @@ import (
 // others get "empty" or "full" meanwhile and are free to do something else; the waiting
 // calls sleep and are woken when the stopped goroutine has finished. Nothing spins
 // on it.
+//
+// It comes from NewMPMC and must not be copied, which go vet reports. The zero MPMC has no room and
+// no items, and a Push or Pop on it panics where it would wait for ever; a nil one is a nil
+// dereference.
 type MPMC[T any] struct {
 	_ cpu.Pad
 
@@ -155,6 +160,9 @@ func (r *MPMC[T]) claim(at *atomic.Uint64, turn, n, atLeast uint64) (pos, k uint
 func (r *MPMC[T]) put(pos uint64, v T) {
 	s := &r.slots[r.index(pos)]
 	s.item = v
+	if interleave.On {
+		interleave.Write(&s.item)
+	}
 	s.stamp.Store(pos + 1) // P1
 }
 
@@ -164,6 +172,9 @@ func (r *MPMC[T]) take(pos uint64) (v T) {
 	if r.pointers {
 		var zero T
 		s.item = zero
+	}
+	if interleave.On {
+		interleave.Write(&s.item)
 	}
 	s.stamp.Store(pos + r.lap()) // C2
 	return v
@@ -204,7 +215,7 @@ func (r *MPMC[T]) push(vs []T, atLeast int) int {
 }
 
 // PushEvict adds v, and makes room by taking out the oldest items and handing each to
-// evicted, in which the caller gives it back or counts it. This is the queue of a
+// evicted, in which the caller gives it back or counts it; it must not be nil. This is the queue of a
 // telemetry reader that would rather lose old samples than stop the sampled: under
 // contention more than one item may go for one that comes. It returns false, and has not
 // added v, if the ring is closed or the oldest slot is hidden behind an operation
@@ -272,6 +283,7 @@ func (r *MPMC[T]) Push(ctx context.Context, v T) error {
 		if r.TryPush(v) {
 			return true
 		}
+		r.made()
 		closed = r.Closed()
 		return closed
 	})
@@ -290,6 +302,7 @@ func (r *MPMC[T]) Pop(ctx context.Context) (v T, err error) {
 		if v, ok = r.TryPop(); ok {
 			return true
 		}
+		r.made()
 		drained = r.drained()
 		return drained
 	})
@@ -297,6 +310,13 @@ func (r *MPMC[T]) Pop(ctx context.Context) (v T, err error) {
 		return v, ErrClosed
 	}
 	return v, err
+}
+
+// made panics if r is the zero MPMC, in calls that are about to wait.
+func (r *MPMC[T]) made() {
+	if r.slots == nil {
+		panic("ring: Push or Pop on the zero MPMC, which has 0 slots: make one with NewMPMC")
+	}
 }
 
 // drained reports whether the ring is closed and every item that was ever claimed

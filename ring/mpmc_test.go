@@ -5,9 +5,9 @@ package ring
 import (
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
 
 	"github.com/ringway-net/ringway/cpu"

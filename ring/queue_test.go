@@ -5,6 +5,7 @@ package ring
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -93,10 +94,15 @@ func TestAgainstModel(t *testing.T) {
 				}
 				return vs
 			}
-			for step := range 4000 {
+			for step := range testkit.Scale(4000) {
 				n := rnd.IntN(capacity + 3)
 				room := capacity - len(model)
-				switch op := rnd.IntN(6); op {
+				op := rnd.IntN(6)
+				if rnd.IntN(3) == 0 {
+					model, next = ownCall(t, rnd, q, model, next)
+					op = -1
+				}
+				switch op {
 				case 0:
 					if ok := q.TryPush(next); ok != (room > 0) {
 						t.Fatalf("%d, step %d: TryPush %v with room for %d", capacity, step, ok, room)
@@ -149,6 +155,56 @@ func TestAgainstModel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// ownCall does one of the calls that only one kind of ring has, to q and to its model.
+func ownCall(t *testing.T, rnd *rand.Rand, q queue[int], model []int, next int) ([]int, int) {
+	t.Helper()
+	one, ok := q.(oneQueue[int])
+	if !ok {
+		want := model[:max(0, len(model)+1-q.Cap())]
+		var evicted []int
+		if !q.(*MPMC[int]).PushEvict(next, func(v int) { evicted = append(evicted, v) }) || !slices.Equal(evicted, want) {
+			t.Fatalf("PushEvict evicted %v, want %v", evicted, want)
+		}
+		return append(model[len(want):], next), next + 1
+	}
+	n := rnd.IntN(q.Cap() + 3)
+	switch rnd.IntN(5) {
+	case 0, 1:
+		a, b := one.p.Reserve(n)
+		if len(a)+len(b) != min(n, q.Cap()-len(model)) {
+			t.Fatalf("Reserve(%d) = %d and %d with %d of %d in", n, len(a), len(b), len(model), q.Cap())
+		}
+		k := rnd.IntN(len(a) + len(b) + 1)
+		for i := range k {
+			if i < len(a) {
+				a[i] = next
+			} else {
+				b[i-len(a)] = next
+			}
+			model = append(model, next)
+			next++
+		}
+		one.p.Commit(k)
+	case 2, 3:
+		a, b := one.c.Peek(n)
+		if all := slices.Concat(a, b); !slices.Equal(all, model[:min(n, len(model))]) {
+			t.Fatalf("Peek(%d) = %v of %v", n, all, model)
+		}
+		k := rnd.IntN(len(a) + len(b) + 1)
+		one.c.Advance(k)
+		model = model[k:]
+	case 4:
+		if rnd.IntN(4) > 0 {
+			break // seldom, or the ring would never be full
+		}
+		if k := one.c.Clear(); k != len(model) {
+			t.Fatalf("Clear = %d of %d", k, len(model))
+		}
+		model = nil
+	}
+	return model, next
 }
 
 func TestEmptySlices(t *testing.T) {

@@ -33,6 +33,13 @@ var ErrClosed = errors.New("ring: closed")
 // outside of 1..MaxCapacity.
 var ErrCapacity = errors.New("ring: capacity out of range")
 
+// noCopy makes go vet report a copy of what has it in it: a copy of an end would have
+// positions of its own, on the same slots.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
 func checkCapacity(capacity int) error {
 	if capacity < 1 || capacity > MaxCapacity {
 		return fmt.Errorf("%w: %d, want 1 to %d", ErrCapacity, capacity, MaxCapacity)

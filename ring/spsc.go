@@ -19,9 +19,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -59,7 +60,11 @@ const (
 // Producer is the end of an SPSC ring at which items go in. It belongs to one goroutine
 // at a time: its methods, Len, Free, Cap and Closed excepted, must not run
 // concurrently with each other (the race detector reports it if they do).
+//
+// It comes from NewSPSC; a nil or zero one panics with a nil dereference when it has something
+// to do. It must not be copied, which go vet reports: a copy would write over what the other has pushed.
 type Producer[T any] struct {
+	_     noCopy
 	s     *spsc[T]
 	slots []T    // a power of two of them; shared, written before P1
 	limit uint64 // the capacity: how many of the slots may be in use
@@ -75,8 +80,10 @@ type Producer[T any] struct {
 }
 
 // Consumer is the end of an SPSC ring at which items come out. It belongs to one goroutine
-// at a time, as Producer does; Close may be called by any.
+// at a time, as Producer does; Close may be called by any. It comes from NewSPSC and must not be
+// copied, as Producer says; a copy would take out what the other has taken.
 type Consumer[T any] struct {
+	_        noCopy
 	s        *spsc[T]
 	slots    []T
 	pointers bool // popped slots must be cleared
@@ -158,6 +165,9 @@ func (p *Producer[T]) TryPush(v T) bool {
 		return false
 	}
 	p.slots[p.tail&uint64(len(p.slots)-1)] = v
+	if interleave.On {
+		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
+	}
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return true
@@ -169,6 +179,10 @@ func (p *Producer[T]) PushBurst(vs []T) int {
 	a, b := p.Reserve(len(vs))
 	n := copy(a, vs)
 	n += copy(b, vs[n:])
+	if interleave.On {
+		interleave.WriteAll(a)
+		interleave.WriteAll(b)
+	}
 	if n > 0 {
 		p.publish(uint64(n))
 		p.s.notEmpty.Wake(1)
@@ -190,7 +204,8 @@ func (p *Producer[T]) PushBulk(vs []T) bool {
 // the ring is full, closed, or n is not positive. Nothing is visible to the consumer
 // before Commit. What the slots hold is not specified.
 //
-// Calling Reserve again, pushing in another way, or Close gives the reservation up.
+// Calling Reserve again, pushing in another way, or Close gives the reservation up. A slot that was
+// committed or given up must not be touched any more: it is, or becomes, an item of the consumer's.
 func (p *Producer[T]) Reserve(n int) (a, b []T) {
 	if n <= 0 || p.s.closed.Load() != 0 {
 		p.reserved = 0
@@ -201,7 +216,8 @@ func (p *Producer[T]) Reserve(n int) (a, b []T) {
 }
 
 // Commit makes the first n reserved slots visible to the consumer and gives up the others.
-// It panics if n is negative or more than Reserve returned.
+// It panics if n is negative or more than Reserve returned, and so if there is no reservation: none was made,
+// Commit has ended it, or it was given up.
 func (p *Producer[T]) Commit(n int) {
 	if n < 0 || uint64(n) > p.reserved {
 		panic(fmt.Sprintf("ring: Commit(%d) with %d slots reserved", n, p.reserved))
@@ -225,6 +241,9 @@ func (p *Producer[T]) Push(ctx context.Context, v T) error {
 		return err
 	}
 	p.slots[p.tail&uint64(len(p.slots)-1)] = v
+	if interleave.On {
+		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
+	}
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return nil
@@ -316,6 +335,9 @@ func (c *Consumer[T]) TryPop() (v T, ok bool) {
 		var zero T
 		*slot = zero
 	}
+	if interleave.On {
+		interleave.Write(slot)
+	}
 	c.free(1)
 	c.s.notFull.Wake(1)
 	return v, true
@@ -327,6 +349,10 @@ func (c *Consumer[T]) PopBurst(dst []T) int {
 	a, b := c.Peek(len(dst))
 	n := copy(dst, a)
 	n += copy(dst[n:], b)
+	if interleave.On {
+		interleave.ReadAll(a)
+		interleave.ReadAll(b)
+	}
 	c.Advance(n)
 	return n
 }
@@ -341,8 +367,8 @@ func (c *Consumer[T]) PopBulk(dst []T) bool {
 
 // Peek returns up to n of the oldest items without taking them out, in place:
 // a, and b after it where they go around the end of the ring's memory. They are
-// the consumer's to read and to write until Advance. None if the ring is empty or
-// n is not positive.
+// the consumer's to read and to write until Advance or a pop takes them out, and must not be touched
+// afterwards: the producer writes to them. None if the ring is empty or n is not positive.
 func (c *Consumer[T]) Peek(n int) (a, b []T) {
 	if n <= 0 {
 		return nil, nil
@@ -352,7 +378,8 @@ func (c *Consumer[T]) Peek(n int) (a, b []T) {
 
 // Advance takes out the n oldest items, which Peek returned: their slots are cleared if T
 // holds pointers, and are the producer's again. It panics if n is negative or
-// more than the consumer has seen. (After a TryPop the oldest item is the next one: pop
+// more than the consumer has seen, which may be more than Peek was asked for: items between the two
+// are dropped without having been looked at. (After a TryPop the oldest item is the next one: pop
 // or Advance, not both for the same items.)
 func (c *Consumer[T]) Advance(n int) {
 	if n < 0 || uint64(n) > c.tailSeen-c.head {
@@ -365,6 +392,10 @@ func (c *Consumer[T]) Advance(n int) {
 		a, b := split(c.slots, c.head, uint64(n))
 		clear(a)
 		clear(b)
+		if interleave.On {
+			interleave.WriteAll(a)
+			interleave.WriteAll(b)
+		}
 	}
 	c.free(uint64(n))
 	c.s.notFull.Wake(1)

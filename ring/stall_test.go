@@ -6,9 +6,9 @@ package ring
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 

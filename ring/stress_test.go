@@ -212,6 +212,7 @@ func TestStress(t *testing.T) {
 	seed := testkit.Rand(t).Uint64()
 	for _, mode := range []string{"try", "burst", "bulk", "wait", "cancel"} {
 		items := map[string]int{"try": 8000, "burst": 20000, "bulk": 8000, "wait": 8000, "cancel": 2000}[mode]
+		items = testkit.Scale(items)
 		if raceDetector {
 			items /= 4
 		}
@@ -230,13 +231,92 @@ func TestStress(t *testing.T) {
 	}
 }
 
+// boxed has a pointer to each item in a ring: what the collector must find there, and must not find any
+// more once it was popped.
+type boxed struct{ queue[*stressItem] }
+
+func box(vs []stressItem) (ps []*stressItem) {
+	for _, v := range vs {
+		ps = append(ps, &v)
+	}
+	return ps
+}
+
+func unbox(dst []stressItem, ps []*stressItem) int {
+	for i, p := range ps {
+		dst[i] = *p
+		*p = stressItem{} // who had it too would find garbage
+	}
+	return len(ps)
+}
+
+func (b boxed) TryPush(v stressItem) bool                    { return b.queue.TryPush(&v) }
+func (b boxed) PushBurst(vs []stressItem) int                { return b.queue.PushBurst(box(vs)) }
+func (b boxed) PushBulk(vs []stressItem) bool                { return b.queue.PushBulk(box(vs)) }
+func (b boxed) Push(ctx context.Context, v stressItem) error { return b.queue.Push(ctx, &v) }
+
+func (b boxed) TryPop() (v stressItem, ok bool) {
+	p, ok := b.queue.TryPop()
+	if ok {
+		v = *p
+	}
+	return v, ok
+}
+
+func (b boxed) Pop(ctx context.Context) (v stressItem, err error) {
+	p, err := b.queue.Pop(ctx)
+	if err == nil {
+		v = *p
+	}
+	return v, err
+}
+
+func (b boxed) PopBurst(dst []stressItem) int {
+	ps := make([]*stressItem, len(dst))
+	return unbox(dst, ps[:b.queue.PopBurst(ps)])
+}
+
+func (b boxed) PopBulk(dst []stressItem) bool {
+	ps := make([]*stressItem, len(dst))
+	return b.queue.PopBulk(ps) && unbox(dst, ps) == len(dst)
+}
+
+// The same with pointers, under a collector that never rests, with fewer and with more goroutines than processors.
+func TestStressHard(t *testing.T) {
+	testkit.Watchdog(t)
+	seed := testkit.Rand(t).Uint64()
+	items := testkit.Scale(600)
+	if raceDetector {
+		items /= 3
+	}
+	for _, procs := range []int{1, 2, 4} {
+		t.Run(fmt.Sprintf("procs=%d", procs), func(t *testing.T) {
+			testkit.Hard(t, procs)
+			for _, mode := range []string{"try", "burst", "bulk", "wait", "cancel"} {
+				for _, capacity := range []int{1, 7} {
+					one := stress{q: boxed{newOne[*stressItem](capacity)}, producers: 1, consumers: 1, perProducer: items, mode: mode, seed: seed}
+					one.run(t)
+					for _, n := range [][2]int{{1, 1}, {2, 1}, {5, 4}} {
+						many := stress{q: boxed{newMany[*stressItem](capacity)}, producers: n[0], consumers: n[1], perProducer: items / n[0], mode: mode, seed: seed}
+						many.run(t)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestStressWithoutPreemption(t *testing.T) {
+	testkit.WithoutPreemption(t, "^TestStress(Hard|InPlace|PushEvict)$")
+}
+
 // In place, with waiting: the lengths that both sides ask for are random.
 func TestStressInPlace(t *testing.T) {
 	testkit.Watchdog(t)
 	rnd := testkit.Rand(t)
-	items := 100000
+	items := testkit.Scale(100000)
 	if raceDetector {
-		items = 20000
+		items /= 5
 	}
 	for _, capacity := range []int{1, 2, 7, 64} {
 		p, c, _ := NewSPSC[int](capacity)
@@ -290,9 +370,9 @@ func TestStressInPlace(t *testing.T) {
 // each producer the items come out in order.
 func TestStressPushEvict(t *testing.T) {
 	testkit.Watchdog(t)
-	items := 5000
+	items := testkit.Scale(5000)
 	if raceDetector {
-		items = 2000
+		items /= 2
 	}
 	for _, capacity := range []int{1, 4, 64} {
 		const producers = 3

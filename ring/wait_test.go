@@ -369,22 +369,32 @@ func TestItemsGoToThoseWhoStillWait(t *testing.T) {
 	}
 }
 
-// A context that panics (nil is one) does no harm to the sleepers of the process.
+// A nil context is a nil dereference, once it has to be looked at, and does no harm to the sleepers of the process.
 func TestWaitNilContext(t *testing.T) {
-	q := newOne[int](1)
-	for range 3 {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Error("a nil context was waited for")
+	var none context.Context
+	for _, w := range waits {
+		t.Run(w.name, func(t *testing.T) {
+			q, r := waitRings(w.push)
+			for range 3 {
+				dereferencesNil(t, func() { w.call(none, q, r) })
+			}
+			for _, q := range []queue[int]{q, r} {
+				if notEmpty, notFull := lists(q); notEmpty.Waiters()+notFull.Waiters() != 0 {
+					t.Error("somebody is left on a list")
 				}
-			}()
-			var none context.Context
-			q.Pop(none)
-		}()
-	}
-	if n := q.p.s.notEmpty.Waiters(); n != 0 {
-		t.Errorf("%d left on the list", n)
+			}
+			// With no need to wait it is not looked at.
+			if w.push {
+				q.TryPop()
+				r.TryPop()
+			} else {
+				q.TryPush(7)
+				r.TryPush(7)
+			}
+			if err := w.call(none, q, r); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -4,7 +4,8 @@ package stats
 
 import (
 	"slices"
-	"sync"
+
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 // Counters is a set of counters that many workers write, each to a Shard of

@@ -27,9 +27,9 @@
 package stats
 
 import (
-	"sync/atomic"
-
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // Shard is one worker's part of a Counters. It belongs to one goroutine at a time:
@@ -87,6 +87,9 @@ func (s *Shard) Publish() {
 		panic("stats: Publish on a closed Shard")
 	}
 	s.buffers[s.back].counts = s.live
+	if interleave.On {
+		interleave.Write(&s.buffers[s.back])
+	}
 	s.back = s.mid.Swap(s.back|fresh) &^ fresh // W1, W2
 }
 
@@ -95,6 +98,9 @@ func (s *Shard) Publish() {
 func (s *Shard) read() *Snapshot {
 	if s.mid.Load()&fresh != 0 {
 		s.front = s.mid.Swap(s.front) &^ fresh // R1, R2
+	}
+	if interleave.On {
+		interleave.Read(&s.buffers[s.front])
 	}
 	return &s.buffers[s.front].counts
 }

@@ -17,10 +17,11 @@ package park
 import (
 	"context"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 )
 
 const (
@@ -48,23 +49,30 @@ type List struct {
 // one token in wake or will have it in a moment; one that is on the list has
 // none. So whoever finds itself off the list must take the token.
 type waiter struct {
-	wake       chan struct{} // capacity 1
+	wake       sync.Token
 	next, prev *waiter
 	queued     bool // guarded by List.mu
 }
 
-var waiters = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
+func newWaiter() *waiter { return &waiter{wake: sync.NewToken()} }
+
+var waiters = sync.Pool{New: func() any { return newWaiter() }}
 
 // Wait calls try until it returns true, sleeping in between, or until ctx is
 // done, and returns ctx.Err() then. It tries at least once before it looks
 // at ctx. try runs in the calling goroutine alone and must not block.
 //
-// One wake-up is spent on a waiter whose try succeeds or whose ctx is done. In
-// the second case it is passed on; in the first, the caller must wake another
-// waiter if there is reason for one to try.
+// A wake-up is spent on a waiter whose try succeeds after it. One that reaches a waiter who had no
+// use for it, since his try has succeeded before or his ctx is done, is passed on to the
+// next: so with a wake-up for each thing that became available, nobody sleeps while there is one.
 func (l *List) Wait(ctx context.Context, try func() bool) error {
 	if try() {
 		return nil
+	}
+	// A try that fails changes nothing, so the explorer finds nothing more by our trying again before
+	// we announce ourselves.
+	if interleave.On {
+		return l.sleep(ctx, try)
 	}
 	// With one processor nobody can make the condition true while we spin.
 	// Asked for once a wait: the call takes a lock of the scheduler's.
@@ -94,23 +102,25 @@ func (l *List) sleep(ctx context.Context, try func() bool) error {
 	for {
 		l.enqueue(w) // W1
 		if try() {   // W2
-			if !l.remove(w) {
-				<-w.wake
-			}
+			l.leave(w)
 			return nil
 		}
-		select {
-		case <-w.wake:
+		if w.wake.Take(done) {
 			if try() {
 				return nil
 			}
-		case <-done:
-			if !l.remove(w) {
-				<-w.wake
-				l.Wake(1)
-			}
-			return ctx.Err()
+			continue
 		}
+		l.leave(w)
+		return ctx.Err()
+	}
+}
+
+// leave takes w off the list. If somebody has woken it meanwhile, it wakes the next one instead.
+func (l *List) leave(w *waiter) {
+	if !l.remove(w) {
+		w.wake.Take(nil)
+		l.Wake(1)
 	}
 }
 
@@ -139,7 +149,7 @@ func (l *List) wake(n int) {
 	for ; n > 0 && l.first != nil; n-- {
 		w := l.first
 		l.unlink(w)
-		w.wake <- struct{}{} // has room: a queued waiter has no token
+		w.wake.Give() // it is not there: a queued waiter has no token
 	}
 	l.mu.Unlock()
 }

@@ -29,8 +29,8 @@ func check(t *testing.T, l *List) (ws []*waiter) {
 	defer l.mu.Unlock()
 	var prev *waiter
 	for w := l.first; w != nil; w = w.next {
-		if w.prev != prev || !w.queued || len(w.wake) != 0 {
-			t.Fatalf("waiter %d: prev %p, want %p; queued %v, %d tokens", len(ws), w.prev, prev, w.queued, len(w.wake))
+		if w.prev != prev || !w.queued || w.wake.Len() != 0 {
+			t.Fatalf("waiter %d: prev %p, want %p; queued %v, %d tokens", len(ws), w.prev, prev, w.queued, w.wake.Len())
 		}
 		ws = append(ws, w)
 		prev = w
@@ -40,8 +40,6 @@ func check(t *testing.T, l *List) (ws []*waiter) {
 	}
 	return ws
 }
-
-func newWaiter() *waiter { return &waiter{wake: make(chan struct{}, 1)} }
 
 // Random enqueues, removes and wakes against a slice.
 func TestListAgainstModel(t *testing.T) {
@@ -53,11 +51,11 @@ func TestListAgainstModel(t *testing.T) {
 	}
 	retire := func(i int, token bool) {
 		w := model[i]
-		if got := len(w.wake) == 1; got != token || w.queued || w.next != nil || w.prev != nil {
-			t.Fatalf("off the list: token %v, want %v; %+v", got, token, *w)
+		if got := w.wake.Len() == 1; got != token || w.queued || w.next != nil || w.prev != nil {
+			t.Fatalf("off the list: token %v, want %v; queued %v, next %p, prev %p", got, token, w.queued, w.next, w.prev)
 		}
 		if token {
-			<-w.wake
+			w.wake.Take(nil)
 		}
 		if l.remove(w) {
 			t.Fatal("removed twice")
@@ -204,11 +202,11 @@ func TestWakeIsPassedOnFromADoneContext(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		switch {
-		case tries == 1 && len(other.wake) == 1:
+		case tries == 1 && other.wake.Len() == 1:
 			passed++
 		case tries == 1:
 			t.Fatal("the wake-up was not passed on")
-		case len(other.wake) != 0: // it tried with the token: the wake-up is spent
+		case other.wake.Len() != 0: // it tried with the token: the wake-up is spent
 			t.Fatal("a wake-up out of nothing")
 		}
 	}

@@ -9,7 +9,8 @@ import (
 // layers is the direction of imports: a package imports from layers before its own, or from
 // its own where that is named in sideways.
 var layers = [][]string{
-	{"cpu"},
+	{"cpu", "interleave"},
+	{"internal/atomic", "internal/sync"},
 	{"internal/park"},
 	{"ring"},
 	{"pool"},
@@ -22,11 +23,11 @@ var layers = [][]string{
 }
 
 // testOnly are packages without a place in the layers: only tests use them.
-var testOnly = []string{"internal/repo", "internal/testkit"}
+var testOnly = []string{"internal/mutants", "internal/reliability", "internal/repo", "internal/testkit"}
 
 // core are the packages that import nothing but the standard library and golang.org/x/sys, so that
 // a library's user gets nothing else.
-var core = []string{"cpu", "internal/park", "ring", "pool", "stats", "packet"}
+var core = []string{"cpu", "interleave", "internal/atomic", "internal/sync", "internal/park", "ring", "pool", "stats", "packet"}
 
 func layer(path string) int {
 	return slices.IndexFunc(layers, func(l []string) bool { return slices.Contains(l, path) })

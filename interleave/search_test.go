@@ -1,0 +1,156 @@
+// The search against one that leaves nothing out: random programs, whose every outcome it must find.
+
+package interleave
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ringway-net/ringway/internal/testkit"
+)
+
+// instruction is one of a random program's; what it reads goes to the thread's log.
+type instruction struct{ kind, loc, arg int }
+
+const instructions = 11
+
+// machine is what the threads of a random program share.
+type machine struct {
+	x      [2]Uint32
+	m      [2]Mutex
+	k      Token
+	given  bool
+	plain  int
+	logs   [3][]string
+	locked [3][2]bool
+}
+
+func (s *machine) do(r *Run, t int, in instruction, done <-chan struct{}) {
+	say := func(v any) { s.logs[t] = append(s.logs[t], fmt.Sprint(v)) }
+	x := &s.x[in.loc]
+	switch in.kind {
+	case 0, 1:
+		say(x.Load())
+	case 2:
+		x.Store(uint32(in.arg))
+	case 3:
+		say(x.Add(uint32(in.arg)))
+	case 4, 5:
+		say(x.CompareAndSwap(uint32(in.arg-1), uint32(in.arg)))
+	case 6:
+		if !s.locked[t][in.loc] {
+			s.m[in.loc].Lock()
+			s.locked[t][in.loc] = true
+		}
+	case 7:
+		if s.locked[t][in.loc] {
+			s.m[in.loc].Unlock()
+			s.locked[t][in.loc] = false
+		}
+	case 8:
+		if t == 0 && !s.given {
+			s.given = true
+			s.k.Give()
+		}
+	case 9:
+		if t == 1 {
+			say(s.k.Take(done))
+		}
+	case 10:
+		say(x.Load())
+		Yield()
+		say(x.Load())
+	}
+}
+
+// outcomes returns how the program can end, and how many schedules that took.
+func outcomes(t *testing.T, program [][]instruction, timeout bool, o Options) (map[string]bool, Result) {
+	ends := map[string]bool{}
+	var s *machine
+	run := func(r *Run) {
+		s = &machine{}
+		var done <-chan struct{}
+		if timeout {
+			done = r.Timeout().Done()
+		}
+		m := s
+		for i, body := range program {
+			r.Go(fmt.Sprint("t", i), func() {
+				for _, in := range body {
+					m.do(r, i, in, done)
+				}
+				for l, held := range m.locked[i] {
+					if held {
+						m.m[l].Unlock()
+					}
+				}
+			})
+		}
+	}
+	// A deadlock is an outcome too: its state is noted, and the search goes on.
+	x := explorer{options: o, program: run, exec: newExecution()}
+	defer x.exec.stopWorkers()
+	for {
+		pruned := x.exec.run(&x)
+		if f := x.exec.failure; f != "" && !strings.Contains(f, "deadlock") && !strings.Contains(f, "livelock") {
+			t.Fatalf("%v: %s", program, f)
+		}
+		if !pruned {
+			x.result.Schedules++
+			ends[fmt.Sprint(s.x[0].v, s.x[1].v, s.logs, s.locked, s.k.there, x.exec.failure)] = true
+		}
+		if !x.next() {
+			return ends, x.result
+		}
+	}
+}
+
+func stuck(ends map[string]bool) bool {
+	for s := range ends {
+		if strings.Contains(s, "lock: ") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSearchFindsEveryOutcome(t *testing.T) {
+	rnd := testkit.Rand(t)
+	exploring.Lock()
+	defer exploring.Unlock()
+	full := Options{Preemptions: 1 << 30, MaxSteps: 1000, MaxSchedules: 1 << 30}
+	reduced := full
+	reduced.Preemptions = 0
+	programs, locked, all, some := 0, 0, 0, 0
+	for programs < testkit.Scale(300) {
+		program := make([][]instruction, 2+rnd.IntN(2))
+		length := 1 + rnd.IntN(4)
+		if len(program) == 3 {
+			length = 1 + rnd.IntN(3)
+		}
+		for i := range program {
+			for range length {
+				program[i] = append(program[i], instruction{rnd.IntN(instructions), rnd.IntN(2), 1 + rnd.IntN(2)})
+			}
+		}
+		timeout := rnd.IntN(4) == 0 && len(program) == 2
+		want, n := outcomes(t, program, timeout, full)
+		got, k := outcomes(t, program, timeout, reduced)
+		programs, all, some = programs+1, all+n.Schedules, some+k.Schedules
+		if stuck(want) {
+			// Where somebody waits for ever, what he would have done next is not there to be reordered;
+			// but then the search must get stuck too, which ends an exploration.
+			if !stuck(got) {
+				t.Fatalf("program %v, timeout %v: it can get stuck, and that was not found", program, timeout)
+			}
+			locked++
+		} else if !maps.Equal(got, want) {
+			missed := slices.DeleteFunc(slices.Sorted(maps.Keys(want)), func(s string) bool { return got[s] })
+			t.Fatalf("program %v, timeout %v: %d of %d outcomes found; missed for instance %v; %v %v", program, timeout, len(got), len(want), missed[:min(3, len(missed))], n, k)
+		}
+	}
+	t.Logf("%d programs, %d of which get stuck: %d schedules in all, %d after reduction", programs, locked, all, some)
+}

@@ -1,0 +1,430 @@
+//go:build mutants
+
+package mutants
+
+var mutants = []mutant{
+	// SPSC.
+	{"spsc: TryPush publishes before it writes", "ring/spsc.go",
+		`	p.slots[p.tail&uint64(len(p.slots)-1)] = v
+	if interleave.On {
+		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
+	}
+	p.publish(1)
+	p.s.notEmpty.Wake(1)
+	return true
+`, `	slot := &p.slots[p.tail&uint64(len(p.slots)-1)]
+	p.publish(1)
+	*slot = v
+	if interleave.On {
+		interleave.Write(slot)
+	}
+	p.s.notEmpty.Wake(1)
+	return true
+`, "InterleaveSPSCSingle", "data race"},
+	{"spsc: TryPop gives the slot back before it reads", "ring/spsc.go",
+		`	slot := &c.slots[c.head&uint64(len(c.slots)-1)]
+	v = *slot
+`, `	slot := &c.slots[c.head&uint64(len(c.slots)-1)]
+	c.s.head.Store(c.head + 1)
+	v = *slot
+`, "InterleaveSPSCSingle", "data race"},
+	{"spsc: Advance gives slots back before it clears them", "ring/spsc.go",
+		`	if c.pointers {
+		a, b := split(c.slots, c.head, uint64(n))
+`, `	c.s.head.Store(c.head + uint64(n))
+	if c.pointers {
+		a, b := split(c.slots, c.head, uint64(n))
+`, "InterleaveSPSCClears", "data race"},
+	{"spsc: TryPush wakes nobody", "ring/spsc.go",
+		`	p.publish(1)
+	p.s.notEmpty.Wake(1)
+	return true
+`, `	p.publish(1)
+	return true
+`, "InterleaveSPSCWait", "deadlock: nobody is left to wake"},
+	{"spsc: Commit wakes nobody", "ring/spsc.go",
+		`	p.publish(uint64(n))
+	p.s.notEmpty.Wake(1)
+}
+`, `	p.publish(uint64(n))
+}
+`, "InterleaveSPSCWait", "deadlock: nobody is left to wake"},
+	{"spsc: Advance wakes nobody", "ring/spsc.go",
+		`	c.free(uint64(n))
+	c.s.notFull.Wake(1)
+`, `	c.free(uint64(n))
+`, "InterleaveSPSCWait", "deadlock: nobody is left to wake"},
+	{"spsc: the consumer looks whether it is closed after it found nothing", "ring/spsc.go",
+		`		closed = c.s.closed.Load() != 0
+		if c.available(1) > 0 {
+			closed = false
+			return true
+		}
+		return closed
+`, `		if c.available(1) > 0 {
+			closed = false
+			return true
+		}
+		closed = c.s.closed.Load() != 0
+		return closed
+`, "InterleaveSPSCClose", "interleave: after"},
+	{"spsc: closing wakes no consumer", "ring/spsc.go",
+		`	p.s.closed.Or(closedByProducer)
+	p.s.notEmpty.WakeAll()
+`, `	p.s.closed.Or(closedByProducer)
+`, "InterleaveSPSCCloseProducer", "deadlock: nobody is left to wake"},
+	{"spsc: closing wakes no producer", "ring/spsc.go",
+		`	c.s.closed.Or(closedByConsumer)
+	c.s.notEmpty.WakeAll()
+	c.s.notFull.WakeAll()
+`, `	c.s.closed.Or(closedByConsumer)
+	c.s.notEmpty.WakeAll()
+`, "InterleaveSPSCCloseConsumer", "deadlock: nobody is left to wake"},
+	{"spsc: a length as two loads, the wrong way round", "ring/spsc.go",
+		`	head := s.head.Load()
+	tail := s.tail.Load()
+	return s.length(head, tail)
+`, `	tail := s.tail.Load()
+	head := s.head.Load()
+	return int(tail - head)
+`, "InterleaveSPSCLen", "Len -1 of 1"},
+	{"spsc: a length as two loads, unclamped", "ring/spsc.go",
+		`	return s.length(head, tail)
+`, `	return int(tail - head)
+`, "InterleaveSPSCLen", "Len 2 of 1"},
+	{"spsc: one slot more than there is room for", "ring/spsc.go",
+		`	return min(free, n)
+`, `	return min(free+1, n)
+`, "InterleaveSPSC(Single|Burst|Len)", "interleave: after"},
+	{"spsc: an end believes in room that was there once", "ring/spsc.go",
+		`		have = c.tailSeen - c.head
+	}
+`, `		have = c.tailSeen - c.head
+		c.tailSeen = c.head
+	}
+`, "InterleaveSPSC", "interleave: after"},
+
+	// MPMC.
+	{"mpmc: a push publishes before it writes (seed: a reader that saw a slot before its writer had finished)", "ring/mpmc.go",
+		`	s.item = v
+	if interleave.On {
+		interleave.Write(&s.item)
+	}
+	s.stamp.Store(pos + 1) // P1
+`, `	s.stamp.Store(pos + 1) // P1
+	s.item = v
+	if interleave.On {
+		interleave.Write(&s.item)
+	}
+`, "InterleaveMPMCEdges", "data race"},
+	{"mpmc: a pop gives the slot back before it reads", "ring/mpmc.go",
+		`	s := &r.slots[r.index(pos)]
+	v = s.item
+`, `	s := &r.slots[r.index(pos)]
+	s.stamp.Store(pos + r.lap())
+	v = s.item
+`, "InterleaveMPMC", "data race"},
+	{"mpmc: a lost race is answered by full or empty", "ring/mpmc.go",
+		`		if at.CompareAndSwap(pos, r.after(pos, k)) {
+			return pos, k
+		}
+`, `		if at.CompareAndSwap(pos, r.after(pos, k)) {
+			return pos, k
+		}
+		return pos, 0
+`, "InterleaveMPMCNoLostRace", "with room for all"},
+	{"mpmc: a stale position is answered by full or empty", "ring/mpmc.go",
+		`			continue // somebody else has moved on since the load
+`, `			return pos, 0
+`, "InterleaveMPMCNoLostRace", "with room for all"},
+	{"mpmc: a claim that is no compare-and-swap", "ring/mpmc.go",
+		`		if at.CompareAndSwap(pos, r.after(pos, k)) {
+			return pos, k
+		}
+`, `		at.Store(r.after(pos, k))
+		return pos, k
+`, "InterleaveMPMCEdges", "interleave: after"},
+	{"mpmc: Vyukov's stamps (seed: capacity 1)", "ring/mpmc.go",
+		`bits.Len(uint(capacity))`, `bits.Len(uint(capacity - 1))`, "InterleaveMPMCEdges", "of_1"},
+	{"mpmc: a burst looks at its first slot only", "ring/mpmc.go",
+		`		k, stale := r.ready(pos, n, turn)
+`, `		k, stale := r.ready(pos, 1, turn)
+		k *= n
+`, "InterleaveMPMC(Burst|Edges)", "interleave: after"},
+	{"mpmc: a burst around the end of the memory", "ring/mpmc.go",
+		`			want += r.lap() - i
+			i = 0
+`, `			i = 0
+`, "InterleaveMPMC|TestAgainstModel", "FAIL"},
+	{"mpmc: drained while an item is in flight", "ring/mpmc.go",
+		`	return tail&closedBit != 0 && tail&^closedBit == r.head.Load()
+`, `	k, _ := r.ready(r.head.Load(), 1, 1)
+	return tail&closedBit != 0 && k == 0
+`, "InterleaveMPMC", "interleave: after"},
+	{"mpmc: a push after Close", "ring/mpmc.go",
+		`		if pos&closedBit != 0 {
+			return pos, 0
+		}
+`, ``, "InterleaveMPMCClose|TestClose", "FAIL"},
+	{"mpmc: closing wakes no consumer", "ring/mpmc.go",
+		`	r.tail.Or(closedBit)
+	r.notEmpty.WakeAll()
+`, `	r.tail.Or(closedBit)
+`, "InterleaveMPMCClose", "deadlock: nobody is left to wake"},
+	{"mpmc: closing wakes no producer", "ring/mpmc.go",
+		`	r.notEmpty.WakeAll()
+	r.notFull.WakeAll()
+}
+`, `	r.notEmpty.WakeAll()
+}
+`, "InterleaveMPMCClose", "deadlock: nobody is left to wake"},
+	{"mpmc: the last item of a closed ring wakes nobody", "ring/mpmc.go",
+		`		if r.drained() {
+			r.notEmpty.WakeAll()
+		}
+`, ``, "InterleaveMPMC(Wait|Close)", "deadlock: nobody is left to wake"},
+	{"mpmc: an item that was hidden wakes nobody more", "ring/mpmc.go",
+		`		r.pass(&r.notEmpty, &r.head, 1)
+`, ``, "InterleaveMPMCWait", "deadlock: nobody is left to wake"},
+	{"mpmc: a length as two loads, the wrong way round", "ring/mpmc.go",
+		`	head := r.head.Load()
+	tail := r.tail.Load()
+	return r.length(head, tail)
+`, `	tail := r.tail.Load()
+	head := r.head.Load()
+	return int(tail - head)
+`, "InterleaveMPMCLen", "of 1"},
+
+	// Parking.
+	{"park: no second look after the announcement", "internal/park/park.go",
+		`		if try() {   // W2
+			l.leave(w)
+			return nil
+		}
+`, ``, "InterleaveNoLostWakeUp", "deadlock: nobody is left to wake"},
+	{"park: a look before the announcement instead of after", "internal/park/park.go",
+		`		l.enqueue(w) // W1
+		if try() {   // W2
+			l.leave(w)
+			return nil
+		}
+`, `		if try() {
+			return nil
+		}
+		l.enqueue(w)
+`, "InterleaveNoLostWakeUp", "deadlock: nobody is left to wake"},
+	{"park: who is woken for nothing keeps the wake-up", "internal/park/park.go",
+		`		w.wake.Take(nil)
+		l.Wake(1)
+`, `		w.wake.Take(nil)
+`, "InterleaveNoLostWakeUp", "deadlock: nobody is left to wake"},
+	{"park: a wake-up from the past", "internal/park/park.go",
+		`	defer waiters.Put(w)
+`, `	defer waiters.Put(w)
+	w.wake.Give()
+`, "InterleaveNoLostWakeUp", "interleave: after"},
+	{"park: who gives up stays on the list", "internal/park/park.go",
+		`		l.leave(w)
+		return ctx.Err()
+`, `		return ctx.Err()
+`, "InterleaveTimeout", "interleave: after"},
+	{"park: taken off the list and not woken", "internal/park/park.go",
+		`		w.wake.Give() // it is not there: a queued waiter has no token
+`, ``, "InterleaveNoLostWakeUp", "deadlock: nobody is left to wake"},
+	{"park: WakeAll wakes one", "internal/park/park.go",
+		`	l.Wake(int(^uint(0) >> 1))
+`, `	l.Wake(1)
+`, "InterleaveWakeAll", "deadlock: nobody is left to wake"},
+	{"park: the announcement is counted after the lock is given up", "internal/park/park.go",
+		`	l.last = w
+	l.waiting.Add(1)
+	l.mu.Unlock()
+`, `	l.last = w
+	l.mu.Unlock()
+	l.waiting.Store(l.waiting.Load() + 1)
+`, "InterleaveNoLostWakeUp", "interleave: after"},
+
+	// The pool's stacks and depot.
+	{"pool: no tag on the head of a stack (seed: two owners after an ABA)", "pool/stack.go",
+		`(old>>topBits+1)<<topBits|uint64(next)`, `old&^topMask|uint64(next)`, "InterleaveStack", "both have"},
+	{"pool: an element is linked after it was published", "pool/stack.go",
+		`		s.next[last].Store(uint32(old & topMask))
+		if s.head.CompareAndSwap(old, old&^topMask|uint64(first+1)) { // S1
+			return
+		}
+`, `		if s.head.CompareAndSwap(old, old&^topMask|uint64(first+1)) { // S1
+			s.next[last].Store(uint32(old & topMask))
+			return
+		}
+`, "InterleaveStack", "interleave: after"},
+	{"pool: a pop of many that believes it won", "pool/stack.go",
+		`		if n == 0 || s.replace(old, top) {
+			return n
+		}
+`, `		s.replace(old, top)
+		return n
+`, "InterleaveStack", "both have"},
+	{"pool: a magazine is free before it is read", "pool/depot.go",
+		`				n += copy(dst[n:], d.magazines[m][:])
+`, `				d.empty.push(m)
+				m, _ = d.empty.pop()
+				n += copy(dst[n:], d.magazines[m][:])
+`, "InterleaveDepot", "interleave: after"},
+	{"pool: a magazine is full before it is written", "pool/depot.go",
+		`		copy(d.magazines[m][:], slots)
+		if interleave.On {
+			interleave.Write(&d.magazines[m])
+		}
+		d.full.push(m)
+`, `		d.full.push(m)
+		copy(d.magazines[m][:], slots)
+		if interleave.On {
+			interleave.Write(&d.magazines[m])
+		}
+`, "InterleaveDepot", "data race"},
+	{"pool: fresh slots are claimed by a store", "pool/depot.go",
+		`		if d.fresh.CompareAndSwap(first, first+n) {
+`, `		if d.fresh.Store(first + n); true {
+`, "InterleaveDepot", "both have"},
+	{"pool: no second look before it says exhausted", "pool/depot.go",
+		`		if pass > 0 && now == seen {
+`, `		if pass >= 0 || now == seen {
+`, "InterleaveDepot", "interleave: after"},
+	{"pool: who missed the slots of a split magazine is not told", "pool/depot.go",
+		`				return n + k, true
+`, `				return n + k, false
+`, "InterleavePoolWait", "deadlock: nobody is left to wake"},
+	{"pool: a slot is lost when there is no empty magazine (seed: an index lost when the list looked full)", "pool/depot.go",
+		`			break // all in use for a moment, by gets that are about to empty one
+`, `			return
+`, "InterleaveDepot|TestDepot|TestFault|TestOwnership", "FAIL"},
+
+	// Sharing.
+	{"pool: the references are ignored (seed)", "pool/slot.go",
+		`	if s.extra.Add(-1) >= 0 { // R1
+		return false
+	}
+	s.extra.Store(0)
+	return true
+`, `	return true
+`, "InterleaveShared", "interleave: after"},
+	{"pool: references counted down by load and store", "pool/slot.go",
+		`	if s.extra.Add(-1) >= 0 { // R1
+`, `	n := s.extra.Load() - 1
+	s.extra.Store(n)
+	if n >= 0 {
+`, "InterleaveShared", "interleave: after"},
+	{"pool: the last of several owners leaves the count below none", "pool/slot.go",
+		`	s.extra.Store(0)
+`, ``, "InterleaveShared", "interleave: after"},
+	{"pool: the count goes down after the buffer was given back", "pool/pool.go",
+		`	if !s.drop() {
+		return 0, false
+	}
+`, `	if s.extra.Load() == 0 {
+		p.deposit([]uint32{i})
+		s.gen++
+		s.extra.Load()
+		return 0, false
+	}
+	if !s.drop() {
+		return 0, false
+	}
+`, "InterleaveGetRelease", "interleave: after"},
+
+	// The pool.
+	{"pool: a get looks whether the pool is closed before it counts", "pool/pool.go",
+		`	out := p.out.Add(want)
+	if p.closed.Load() {
+		p.back(want)
+		return 0
+	}
+`, `	if p.closed.Load() {
+		return 0
+	}
+	out := p.out.Add(want)
+`, "InterleavePoolClose", "interleave: after"},
+	{"pool: the memory goes though a buffer of the heap is out", "pool/pool.go",
+		`	if p.heap.out.Load() != 0 || p.out.Load() != 0 {
+`, `	if p.out.Load() != 0 {
+`, "InterleavePoolClose", "interleave: after"},
+	{"pool: a buffer that comes back wakes nobody", "pool/pool.go",
+		`	p.returned.WakeAll() // all, since what comes back may not suit everyone: see afterHeap
+`, ``, "InterleavePoolWait", "deadlock: nobody is left to wake"},
+	{"pool: who waits is woken before the buffer is there", "pool/pool.go",
+		`	p.depot.put(slots)
+	p.back(int64(len(slots)))
+	p.returned.WakeAll() // all, since what comes back may not suit everyone: see afterHeap
+`, `	p.returned.WakeAll()
+	p.depot.put(slots)
+	p.back(int64(len(slots)))
+`, "InterleavePoolWait", "deadlock: nobody is left to wake"},
+	{"pool: a buffer of the heap that comes back wakes nobody", "pool/pool.go",
+		`	p.back(0)
+	p.returned.WakeAll()
+}
+`, `	p.back(0)
+}
+`, "InterleavePoolWait", "deadlock: nobody is left to wake"},
+	{"pool: a Cache keeps what somebody waits for", "pool/cache.go",
+		`		c.free = append(c.free, i)
+	}
+	if c.p.returned.Waiting() {
+		c.share()
+	}
+`, `		c.free = append(c.free, i)
+	}
+`, "InterleavePoolWait", "deadlock: nobody is left to wake"},
+	{"pool: closing wakes nobody", "pool/pool.go",
+		`	p.closed.Store(true)
+	p.returned.WakeAll()
+`, `	p.closed.Store(true)
+`, "InterleavePoolClose", "deadlock: nobody is left to wake"},
+	{"pool: a second release of one handle (seed: a double free)", "pool/pool.go",
+		`	s.gen++
+	if interleave.On {
+		interleave.Write(&s.gen)
+	}
+	if i >= p.count {
+`, `	s.gen += 2
+	s.gen -= 2
+	if i >= p.count {
+`, "TestFaultDoubleFree|TestDoubleRelease", "FAIL"},
+	{"pool: a buffer goes into another pool (seed)", "pool/pool.go",
+		`	i = b.slot ^ p.id // the slot if b is of this pool, and out of range otherwise
+	if i >= uint32(len(p.slots)) || p.slots[i].gen != b.gen {
+`, `	i = b.slot & slotMask
+	if i >= uint32(len(p.slots)) {
+`, "TestWrongPool", "no panic"},
+	{"pool: the last owner's bytes show (seed)", "pool/buffer.go",
+		`	clear(tail)
+	return tail, err
+`, `	return tail, err
+`, "TestFaultStaleBytes", "FAIL"},
+	{"pool: a batch of more than 64 (seed)", "pool/pool.go",
+		`		n := min(len(bs), magazineSize)
+		p.deposit(p.reclaimAll(bs[:n], slots[:0]))
+`, `		n := len(bs)
+		p.deposit(p.reclaimAll(bs[:n], slots[:0])[:min(n, magazineSize)])
+`, "TestFaultBatchOver64|TestOwnership", "FAIL"},
+
+	// Counters.
+	{"stats: a buffer is published before it is written", "stats/shard.go",
+		`	s.buffers[s.back].counts = s.live
+	if interleave.On {
+		interleave.Write(&s.buffers[s.back])
+	}
+	s.back = s.mid.Swap(s.back|fresh) &^ fresh // W1, W2
+`, `	b := s.back
+	s.back = s.mid.Swap(s.back|fresh) &^ fresh // W1, W2
+	s.buffers[b].counts = s.live
+	if interleave.On {
+		interleave.Write(&s.buffers[b])
+	}
+`, "InterleaveTripleBuffer", "data race"},
+	{"stats: a double buffer", "stats/shard.go",
+		`	s.back = s.mid.Swap(s.back|fresh) &^ fresh // W1, W2
+`, `	s.mid.Store(s.back | fresh)
+	s.back = 1 - s.back&1
+`, "InterleaveTripleBuffer", "interleave: after"},
+}
