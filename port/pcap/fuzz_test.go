@@ -1,9 +1,10 @@
-// Captures that nobody meant to make, through ports: from a file and from a stream.
+// Captures that nobody meant to make, through ports: from a file, from a stream and into a copy.
 
 package pcap
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func FuzzRead(f *testing.F) {
 	o := port.Options{Pool: newPool(f, pool.Config{Count: 64, BufferSize: 512}), Direction: port.In}
 	path := filepath.Join(f.TempDir(), "capture")
 	f.Fuzz(func(t *testing.T, capture []byte, oneByOne bool) {
-		want, end := codecFrames(capture)
+		want, _, end := codecFrames(capture)
 
 		var src io.Reader = bytes.NewReader(capture)
 		if oneByOne {
@@ -44,8 +45,61 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzCopy: what was read of a capture is in the pcapng that it is written to, cut to snaplen, by
+// interfaces of the same names and kinds; times differ only if the writer says so.
+func FuzzCopy(f *testing.F) {
+	o := port.Options{Pool: newPool(f, pool.Config{Count: 64, BufferSize: 512})}
+	f.Fuzz(func(t *testing.T, capture []byte, snaplen uint32) {
+		snaplen = snaplen%MaxFrame + 1
+		var copied bytes.Buffer
+		o.Interfaces = new(port.Interfaces)
+		o.Stdin, o.Stdout = bytes.NewReader(capture), &copied
+		r, w := openIn(t, "-", o), openOut(t, fmt.Sprintf("pcap:-,format=pcapng,snaplen=%d", snaplen), o)
+		if _, err := move(t, r, w); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		want, from, _ := codecFrames(capture)
+		frames, to, end := codecFrames(copied.Bytes())
+		balanced(t, w, len(want))
+		if len(frames) != len(want) || end != "EOF" {
+			t.Fatalf("%d frames and %s, want %d", len(frames), end, len(want))
+		}
+		otherTime := 0
+		for i, a := range want {
+			if a.meta.OrigLen == 0 {
+				a.meta.OrigLen = uint32(len(a.data))
+			}
+			a.data = a.data[:min(len(a.data), int(snaplen))]
+			b := frames[i]
+			if a.meta.Time != b.meta.Time {
+				otherTime++
+			}
+			if a.data != b.data || a.meta.OrigLen != b.meta.OrigLen {
+				t.Errorf("frame %d is %+v, want %+v", i, b, a)
+			}
+			x, y := from[a.meta.Interface-1], to[b.meta.Interface-1]
+			if x.Name != y.Name || x.Description != y.Description || linkOf(x) != linkOf(y) || y.SnapLen > snaplen {
+				t.Errorf("frame %d came by %+v, and by %+v in the copy", i, x, y)
+			}
+		}
+		codec := w.(*writer).enc.codec
+		if said := codec.LostPrecision() + codec.Saturated(); uint64(otherTime) > said {
+			t.Errorf("%d frames have another time, the writer says %d", otherTime, said)
+		}
+	})
+}
+
+// linkOf is what an interface says about the kind of its frames; the other bits have no meaning.
+func linkOf(it capfile.Interface) string {
+	bytes, known := it.FCSLen()
+	return fmt.Sprint(it.Link(), bytes, known)
+}
+
 // codecFrames is what the codec finds, and the words of its error behind the file's name.
-func codecFrames(capture []byte) (frames []got, end string) {
+func codecFrames(capture []byte) (frames []got, interfaces []capfile.Interface, end string) {
 	rd, err := capfile.NewReader(bytes.NewReader(capture), "capture")
 	for err == nil {
 		var rec capfile.Record
@@ -54,7 +108,10 @@ func codecFrames(capture []byte) (frames []got, end string) {
 			frames = append(frames, got{string(rec.Data), meta})
 		}
 	}
-	return frames, strings.TrimPrefix(err.Error(), "capture: ")
+	if rd != nil {
+		interfaces = rd.Interfaces()
+	}
+	return frames, interfaces, strings.TrimPrefix(err.Error(), "capture: ")
 }
 
 // checkReader reads a capture to its end through a port.
