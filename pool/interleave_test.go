@@ -111,7 +111,7 @@ func TestInterleaveStack(t *testing.T) {
 		}
 		r.After(func() { whole(r, s, 3) })
 	})
-	explore(t, "three workers", bound(2), func(r *interleave.Run) {
+	explore(t, "three workers", bound(3), func(r *interleave.Run) {
 		s := fill(2)
 		o := owners{r, map[uint32]string{}}
 		for i := range 3 {
@@ -150,7 +150,7 @@ func TestInterleaveDepot(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "put and get again", bound(2), func(r *interleave.Run) {
+	explore(t, "put and get again", interleave.Options{}, func(r *interleave.Run) {
 		d := newDepot(0, 2)
 		o := owners{r, map[uint32]string{}}
 		for i := range 2 {
@@ -170,7 +170,7 @@ func TestInterleaveDepot(t *testing.T) {
 		}
 		r.After(func() { depotWhole(r, d, 2) })
 	})
-	explore(t, "a magazine is split while another one puts and gets", bound(2), func(r *interleave.Run) {
+	explore(t, "a magazine is split while another one puts and gets", interleave.Options{}, func(r *interleave.Run) {
 		d := newDepot(0, magazineSize+1)
 		all := make([]uint32, magazineSize+1)
 		d.get(all)
@@ -224,7 +224,7 @@ func TestInterleaveDepot(t *testing.T) {
 	})
 	// A get says "none" only if there was a moment without one: here the mover always has one of the
 	// two and puts it back before it takes the other, which is now loose and now a magazine.
-	explore(t, "none is missed", bound(2), func(r *interleave.Run) {
+	explore(t, "none is missed", interleave.Options{}, func(r *interleave.Run) {
 		d := newDepot(0, magazineSize+1)
 		all := make([]uint32, magazineSize+1)
 		d.get(all)
@@ -296,7 +296,7 @@ func framed(b Buffer) Buffer {
 // Whoever has a buffer has it alone: its bytes are written by one after the other.
 func TestInterleaveGetRelease(t *testing.T) {
 	for _, n := range []int{1, 2} {
-		explore(t, fmt.Sprint(n, " for two"), bound(2), func(r *interleave.Run) {
+		explore(t, fmt.Sprint(n, " for two"), interleave.Options{}, func(r *interleave.Run) {
 			p := tiny(Config{Count: n})
 			failed := 0
 			for range 2 {
@@ -320,7 +320,7 @@ func TestInterleaveGetRelease(t *testing.T) {
 			})
 		})
 	}
-	explore(t, "given to another worker", bound(2), func(r *interleave.Run) {
+	explore(t, "given to another worker", interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: 2})
 		var box [2]interleave.Bool
 		var bs [2]Buffer
@@ -346,7 +346,7 @@ func TestInterleaveGetRelease(t *testing.T) {
 
 // Two caches of one pool: exhaustion, refill, and what one gives back is there for the other.
 func TestInterleaveCaches(t *testing.T) {
-	interleave.Explore(t, bound(2), func(r *interleave.Run) {
+	interleave.Explore(t, interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: 2})
 		for range 2 {
 			c := p.NewCache()
@@ -365,7 +365,7 @@ func TestInterleaveCaches(t *testing.T) {
 // Sharing: the last release gives the buffer back, once, and its next owner has it alone.
 func TestInterleaveShared(t *testing.T) {
 	for _, sharers := range []int{2, 3} {
-		explore(t, fmt.Sprint(sharers, " owners"), interleave.Options{Preemptions: (sharers - 2) * 2}, func(r *interleave.Run) {
+		explore(t, fmt.Sprint(sharers, " owners"), interleave.Options{Preemptions: (sharers - 2) * (2 + testkit.Deeper())}, func(r *interleave.Run) {
 			p := tiny(Config{Count: 1})
 			b := framed(must(p.Get()))
 			b.Retain(sharers - 1)
@@ -434,7 +434,7 @@ func TestInterleavePoolWait(t *testing.T) {
 		r.Go("owner", b.Release)
 		r.After(func() { atRest(r, p) })
 	})
-	explore(t, "Cache.Put", bound(2), func(r *interleave.Run) {
+	explore(t, "Cache.Put", interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: 1})
 		c := p.NewCache()
 		b := must(c.Get())
@@ -451,7 +451,7 @@ func TestInterleavePoolWait(t *testing.T) {
 		})
 	})
 	// A get that splits a magazine has all of it in hand for a moment, and who finds nothing then must be told.
-	explore(t, "a magazine that is split", bound(2), func(r *interleave.Run) {
+	explore(t, "a magazine that is split", interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: magazineSize})
 		bs := make([]Buffer, magazineSize)
 		p.GetBulk(bs)
@@ -459,7 +459,7 @@ func TestInterleavePoolWait(t *testing.T) {
 		r.Go("waiter", func() { must(p.GetContext(background)) })
 		r.Go("other", func() { p.Get() }) // or finds none, if the waiter was at it
 	})
-	explore(t, "the heap's", bound(2), func(r *interleave.Run) {
+	explore(t, "the heap's", interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: 1, HeapBuffers: 1})
 		b, h := must(p.Get()), must(p.CopyIn([]byte("h")))
 		r.Go("waiter", func() { must(p.CopyInContext(background, []byte("w"))).Release() })
@@ -504,7 +504,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		})
 		return p, &gone
 	}
-	explore(t, "Get", bound(2), func(r *interleave.Run) {
+	explore(t, "Get", interleave.Options{}, func(r *interleave.Run) {
 		p, gone := closed(r, Config{Count: 1})
 		r.Go("worker", func() {
 			b, err := p.Get()
@@ -519,7 +519,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		})
 		r.Go("closer", func() { p.Close() })
 	})
-	explore(t, "Release", bound(2), func(r *interleave.Run) {
+	explore(t, "Release", interleave.Options{}, func(r *interleave.Run) {
 		p, gone := closed(r, Config{Count: 2})
 		a, b := framed(must(p.Get())), framed(must(p.Get()))
 		for _, b := range []Buffer{a, b} {
@@ -533,7 +533,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		}
 		r.Go("closer", func() { p.Close() })
 	})
-	explore(t, "a waiter", bound(2), func(r *interleave.Run) {
+	explore(t, "a waiter", interleave.Options{}, func(r *interleave.Run) {
 		p, _ := closed(r, Config{Count: 1})
 		b := must(p.Get())
 		r.Go("waiter", func() {
@@ -546,7 +546,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		r.Go("closer", func() { p.Close() })
 		r.Go("owner", b.Release)
 	})
-	explore(t, "a waiter, and nothing comes back", bound(2), func(r *interleave.Run) {
+	explore(t, "a waiter, and nothing comes back", interleave.Options{}, func(r *interleave.Run) {
 		p := tiny(Config{Count: 1})
 		must(p.Get())
 		r.Go("waiter", func() {
@@ -556,7 +556,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		})
 		r.Go("closer", func() { p.Close() })
 	})
-	explore(t, "the heap's", bound(2), func(r *interleave.Run) {
+	explore(t, "the heap's", interleave.Options{}, func(r *interleave.Run) {
 		p, gone := closed(r, Config{Count: 1, HeapBuffers: 1})
 		r.Go("worker", func() {
 			b, err := p.Wrap([]byte("w"))
@@ -570,7 +570,7 @@ func TestInterleavePoolClose(t *testing.T) {
 		})
 		r.Go("closer", func() { p.Close() })
 	})
-	explore(t, "a Cache", bound(2), func(r *interleave.Run) {
+	explore(t, "a Cache", interleave.Options{}, func(r *interleave.Run) {
 		p, _ := closed(r, Config{Count: 1})
 		c := p.NewCache()
 		b := must(c.Get())

@@ -52,15 +52,15 @@ func init() {
 			}
 		}},
 
-		"released by two": {Where: "pool.(*Pool).reclaim", Run: func() {
+		"released by two": {Where: "pool.Buffer.Release", Run: func() {
 			b := must(newPool().Get())
 			testkit.Apart(b.Release, b.Release)
 		}},
-		"used while it is released": {Where: "pool.(*Pool).reclaim", Run: func() {
+		"used while it is released": {Where: "pool.Buffer.Release", Run: func() {
 			b := must(newPool().Get())
 			testkit.Apart(b.Release, func() { b.Bytes() })
 		}},
-		"used by a sharer while the last one releases": {Where: "pool.(*Pool).reclaim", Run: func() {
+		"used by a sharer while the last one releases": {Where: "pool.Buffer.Release", Run: func() {
 			b := must(newPool().Get())
 			b.Retain(1)
 			testkit.Apart(func() { b.Release(); b.Release() }, func() { b.Bytes() })
@@ -78,11 +78,11 @@ func init() {
 		"heap":    func() Buffer { return must(newPool().CopyIn(make([]byte, 5000))) },
 		"wrapped": func() Buffer { return must(newPool().Wrap([]byte("frame"))) },
 	} {
-		plants[where+" frame written by two"] = testkit.Plant{Where: mine, Run: func() {
+		plants[where+" frame written by two"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 			b := take()
 			testkit.Apart(func() { b.Bytes()[3]++ }, func() { b.Bytes()[3]++ })
 		}}
-		plants[where+" frame written to while it is shared"] = testkit.Plant{Where: mine, Run: func() {
+		plants[where+" frame written to while it is shared"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 			b := take()
 			b.Retain(1)
 			testkit.Apart(
@@ -90,7 +90,7 @@ func init() {
 				func() { seen = b.Bytes()[3]; b.Release() },
 			)
 		}}
-		plants[where+" frame written after it was pushed"] = testkit.Plant{Where: mine, Run: func() {
+		plants[where+" frame written after it was pushed"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 			b := take()
 			tx, rx, _ := ring.NewSPSC[Buffer](1)
 			testkit.Apart(
@@ -98,7 +98,7 @@ func init() {
 				func() { got, _ := rx.Pop(context.Background()); seen = got.Bytes()[3] },
 			)
 		}}
-		plants[where+" frame of a reserved slot written after Commit"] = testkit.Plant{Where: mine, Run: func() {
+		plants[where+" frame of a reserved slot written after Commit"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 			b := take()
 			tx, rx, _ := ring.NewSPSC[Buffer](1)
 			testkit.Apart(
@@ -107,7 +107,7 @@ func init() {
 			)
 		}}
 	}
-	plants["bytes kept after Release while the next owner writes"] = testkit.Plant{Where: mine, Run: func() {
+	plants["bytes kept after Release while the next owner writes"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 		p := must(New(Config{Count: 1, HeapBuffers: None}))
 		b := must(p.CopyIn([]byte("frame")))
 		testkit.Apart(
@@ -115,7 +115,7 @@ func init() {
 			func() { must(p.CopyInContext(background, []byte("next one"))) },
 		)
 	}}
-	plants["wrapped bytes written by who gave them"] = testkit.Plant{Where: mine, Run: func() {
+	plants["wrapped bytes written by who gave them"] = testkit.Plant{Where: testkit.Itself, Run: func() {
 		data := []byte("frame")
 		b := must(newPool().Wrap(data))
 		testkit.Apart(func() { data[3]++ }, func() { seen = b.Bytes()[3] })
@@ -142,9 +142,6 @@ func init() {
 		}
 	}
 }
-
-// mine is where frames are touched that are somebody else's.
-const mine = "pool/planted_race_test.go"
 
 var seen byte // what was read, so that the compiler leaves the read in
 

@@ -20,6 +20,7 @@ type crowd struct {
 	producers, consumers int
 	each                 int // items per producer
 	capacity             int
+	whole                bool // all schedules take seconds; else preemptions are bounded
 }
 
 func (k crowd) String() string {
@@ -167,7 +168,8 @@ func TestInterleaveMPMCEdges(t *testing.T) {
 // Producers and consumers that try again until all is through, around the end of the memory.
 func TestInterleaveMPMCSingle(t *testing.T) {
 	for _, k := range []crowd{
-		{1, 1, 3, 1}, {1, 1, 3, 2}, {2, 1, 1, 1}, {2, 1, 1, 2}, {1, 2, 2, 1}, {1, 2, 2, 2}, {2, 2, 1, 1}, {2, 2, 1, 2}, {2, 2, 2, 3},
+		{1, 1, 3, 1, true}, {1, 1, 3, 2, true}, {2, 1, 1, 1, true}, {2, 1, 1, 2, true}, {1, 2, 2, 1, false}, {1, 2, 2, 2, false},
+		{2, 2, 1, 1, false}, {2, 2, 1, 2, false}, {2, 2, 2, 3, false},
 	} {
 		explore(t, k.String(), k.options(), func(r *interleave.Run) { k.run(r, tryPush, popUntilClosed) })
 	}
@@ -191,7 +193,7 @@ func TestInterleaveMPMCBurst(t *testing.T) {
 		}
 		return dst[:n], n > 0 || !drained
 	}
-	for _, k := range []crowd{{1, 1, 3, 2}, {1, 2, 2, 2}, {2, 1, 2, 3}, {2, 2, 2, 4}} {
+	for _, k := range []crowd{{1, 1, 3, 2, true}, {1, 2, 2, 2, true}, {2, 1, 2, 3, false}, {2, 2, 2, 4, false}} {
 		explore(t, "burst/"+k.String(), k.options(), func(r *interleave.Run) { k.run(r, pushBurst, popBurst) })
 		if k.each <= k.capacity {
 			explore(t, "bulk/"+k.String(), k.options(), func(r *interleave.Run) { k.run(r, pushBulk, popBurst) })
@@ -201,10 +203,10 @@ func TestInterleaveMPMCBurst(t *testing.T) {
 
 // options bound the preemptions of cases that are too many to explore whole.
 func (k crowd) options() interleave.Options {
-	switch k.producers + k.consumers {
-	case 2:
+	switch {
+	case k.whole:
 		return interleave.Options{}
-	case 3:
+	case k.producers+k.consumers == 3:
 		return interleave.Options{Preemptions: 2 + testkit.Deeper()}
 	}
 	return interleave.Options{Preemptions: 1 + testkit.Deeper()}
@@ -257,11 +259,13 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		}
 		return []int{v}, true
 	}
-	for _, k := range []crowd{{1, 1, 2, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {1, 2, 2, 1}, {2, 2, 1, 1}} {
+	for _, k := range []crowd{
+		{1, 1, 2, 1, true}, {1, 1, 1, 1, true}, {2, 1, 1, 1, false}, {1, 2, 1, 1, false}, {1, 2, 2, 1, false}, {2, 2, 1, 1, false},
+	} {
 		explore(t, k.String(), k.options(), func(r *interleave.Run) { k.run(r, push, pop) })
 	}
 	// A push or a pop of several at once, for several who sleep.
-	explore(t, "burst for two", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "burst for two", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for range 2 {
 			r.Go("consumer", func() {
@@ -272,7 +276,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		}
 		r.Go("producer", func() { m.PushBurst([]int{1, 2}) })
 	})
-	explore(t, "room for two", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "room for two", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		m.PushBulk([]int{1, 2})
 		for range 2 {
@@ -285,7 +289,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 		r.Go("consumer", func() { m.PopBurst(make([]int, 2)) })
 	})
 	// Items that become ready behind one that is not yet: who is woken for it finds nothing.
-	explore(t, "hidden", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "hidden", interleave.Options{Preemptions: 2 + testkit.Deeper()}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		for i := range 2 {
 			r.Go(fmt.Sprint("producer", i), func() { m.TryPush(i) })
@@ -302,7 +306,7 @@ func TestInterleaveMPMCWait(t *testing.T) {
 
 // A wake-up that reaches one whose time is up goes on to the next.
 func TestInterleaveMPMCTimeout(t *testing.T) {
-	explore(t, "Pop", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "Pop", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](2)
 		ctx := r.Timeout()
 		got := 0
@@ -321,7 +325,7 @@ func TestInterleaveMPMCTimeout(t *testing.T) {
 		})
 		r.Go("producer", func() { m.TryPush(1) })
 	})
-	explore(t, "Push", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "Push", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		ctx := r.Timeout()
@@ -402,7 +406,7 @@ func TestInterleaveMPMCClose(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "twice, and sleepers on room", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "twice, and sleepers on room", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		r.Go("producer", func() {
@@ -441,7 +445,7 @@ func TestInterleaveMPMCEvict(t *testing.T) {
 			}
 		})
 	})
-	explore(t, "two", interleave.Options{Preemptions: 2 + testkit.Deeper()}, func(r *interleave.Run) {
+	explore(t, "two", interleave.Options{}, func(r *interleave.Run) {
 		m, _ := NewMPMC[int](1)
 		m.TryPush(1)
 		var evicted [2][]int

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/testkit"
 )
 
 // items is a condition to wait for: how many there are.
@@ -47,8 +48,8 @@ var bg = context.Background()
 func TestInterleaveNoLostWakeUp(t *testing.T) {
 	for _, waiters := range []int{1, 2, 3} {
 		o := interleave.Options{}
-		if waiters > 1 {
-			o.Preemptions = 4 - waiters + 1
+		if waiters > 2 {
+			o.Preemptions = 2 + testkit.Deeper()
 		}
 		explore(t, fmt.Sprint(waiters, " waiters, as many wake-ups"), o, func(r *interleave.Run, l *List) {
 			var s items
@@ -63,7 +64,7 @@ func TestInterleaveNoLostWakeUp(t *testing.T) {
 			})
 		})
 	}
-	explore(t, "2 waiters, 2 wakers", interleave.Options{Preemptions: 2}, func(r *interleave.Run, l *List) {
+	explore(t, "2 waiters, 2 wakers", interleave.Options{}, func(r *interleave.Run, l *List) {
 		var s items
 		for range 2 {
 			r.Go("waiter", func() { l.Wait(bg, s.take) })
@@ -114,7 +115,7 @@ func TestInterleaveTimeout(t *testing.T) {
 			l.Wake(1)
 		})
 	})
-	explore(t, "and a patient one", interleave.Options{Preemptions: 2}, func(r *interleave.Run, l *List) {
+	explore(t, "and a patient one", interleave.Options{}, func(r *interleave.Run, l *List) {
 		var s items
 		ctx := r.Timeout()
 		r.Go("impatient", func() {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,11 +13,14 @@ import (
 // Plant is a program with a race in it, for the race detector to find. Run returns if nothing was
 // found; it is called again then, since what the scheduler does may give the two accesses an order.
 type Plant struct {
-	// Where one of the two accesses is made: a part of its function's name, or of its file's. It is empty for a
-	// control, a program without a race.
+	// Where one of the two accesses is made: within the function whose name has this in it, or Itself. It is empty
+	// for a control, a program without a race.
 	Where string
 	Run   func()
 }
+
+// Itself is Where the plant itself touches what is not its own any more.
+const Itself = "the plant itself"
 
 // Plants are a package's plants by name. Its TestMain calls Sprout first.
 type Plants map[string]Plant
@@ -54,6 +56,7 @@ func (ps Plants) Check(t *testing.T) {
 			controls++
 		}
 		t.Run(name, func(t *testing.T) {
+			Watchdog(t)
 			report := grow(t, name)
 			if plant.Where == "" && report != "" {
 				t.Errorf("a race where there is none:\n%s", report)
@@ -82,28 +85,38 @@ func grow(t *testing.T, name string) (report string) {
 	return report
 }
 
-// access is how a report tells of one access: a headline, and its stack beginning with function and file. What the
-// runtime does for a function, copying for one, is not told apart from it.
-var access = regexp.MustCompile(`(?i)(?:read|write) at 0x.* by .*:\n(?:  runtime\..*\n.*\n)*  (.*)\n +(.*)\n`)
-
-// accesses returns the functions and files of the accesses in a report.
+// accesses returns the functions on the stacks of the two accesses in a report: as far as to the plant's own, which is
+// made in an init function, or Itself if it was that.
 func accesses(report string) string {
-	var s strings.Builder
-	for _, m := range access.FindAllStringSubmatch(report, -1) {
-		fmt.Fprintln(&s, m[1], m[2])
+	var all []string
+	for block := range strings.SplitSeq(report, "\n\n") {
+		headline, stack, _ := strings.Cut(strings.TrimSpace(block), "\n")
+		if !strings.Contains(strings.ToLower(headline), "read at ") && !strings.Contains(strings.ToLower(headline), "write at ") {
+			continue
+		}
+		before := len(all)
+		for line := range strings.Lines(stack) {
+			function := strings.TrimSpace(line)
+			if strings.HasPrefix(line, "      ") || strings.HasPrefix(function, "runtime.") {
+				continue // a file, or what the runtime does for its caller, such as copying
+			}
+			if strings.Contains(function, ".init.") {
+				if len(all) == before {
+					all = append(all, Itself)
+				}
+				break
+			}
+			all = append(all, function)
+		}
 	}
-	return s.String()
+	return strings.Join(all, "\n")
 }
 
 // Apart runs fs at the same time in goroutines that nothing orders among each other, and returns when all have ended.
-// They may panic: what a race leads to is not what the plant is about.
 func Apart(fs ...func()) {
 	var g sync.WaitGroup
 	for _, f := range fs {
-		g.Go(func() {
-			defer func() { _ = recover() }()
-			f()
-		})
+		g.Go(f)
 	}
 	g.Wait()
 }
