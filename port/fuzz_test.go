@@ -92,12 +92,14 @@ func FuzzValues(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		near := func(what string, got float64, err error, number string) {
 			t.Helper()
-			want := decimal(number)
-			if err != nil || want == nil {
+			if err != nil {
 				checkValueError(t, text, err)
 				return
 			}
-			v, _ := want.Float64()
+			v := 0.0
+			if want := decimal(number); want != nil {
+				v, _ = want.Float64()
+			}
 			if math.Abs(got-v) > math.Abs(v)*1e-15+math.SmallestNonzeroFloat64 {
 				t.Errorf("%s of %q is %v, want %v", what, text, got, v)
 			}
@@ -155,10 +157,10 @@ func decimal(text string) *big.Rat {
 	return v.Mul(v, new(big.Rat).SetInt(ten))
 }
 
-// checkValueError: nil, or one line that wraps ErrValue and quotes the text.
+// checkValueError: one line that wraps ErrValue and quotes the text.
 func checkValueError(t *testing.T, text string, err error) {
 	t.Helper()
-	if err != nil && (!errors.Is(err, ErrValue) || strings.ContainsAny(err.Error(), "\n\r") || !strings.Contains(err.Error(), strconv.Quote(text))) {
+	if said := err.Error(); !errors.Is(err, ErrValue) || strings.ContainsAny(said, "\n\r") || !strings.Contains(said, strconv.Quote(text)) {
 		t.Errorf("%q: %v", text, err)
 	}
 }
