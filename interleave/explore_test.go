@@ -181,8 +181,8 @@ func TestFindsDeadlock(t *testing.T) {
 			r.Go(fmt.Sprint("thread", i), func() {
 				m[i].Lock()
 				m[1-i].Lock()
-				m[1-i].Unlock()
-				m[i].Unlock()
+				defer m[i].Unlock()
+				defer m[1-i].Unlock()
 			})
 		}
 	}, "deadlock", "thread0 at Lock", "thread1 at Lock")
@@ -308,7 +308,7 @@ func TestStall(t *testing.T) {
 	locked := func(r *Run) {
 		var m Mutex
 		for _, name := range []string{"victim", "other"} {
-			r.Go(name, func() { m.Lock(); m.Unlock() })
+			r.Go(name, func() { m.Lock(); defer m.Unlock() })
 		}
 	}
 	sound(t, Options{}, locked)
@@ -361,7 +361,7 @@ func TestCounts(t *testing.T) {
 		{"two who lock", func(r *Run) {
 			var m Mutex
 			for range 2 {
-				r.Go("thread", func() { m.Lock(); m.Unlock() })
+				r.Go("thread", func() { m.Lock(); defer m.Unlock() })
 			}
 		}, 2},
 	} {
@@ -402,7 +402,7 @@ func TestUnwinding(t *testing.T) {
 		r.Go("waits", func() {
 			m.Lock()
 			defer m.Unlock()
-			defer func() { deferred++; n.Lock(); n.Unlock() }()
+			defer func() { deferred++; n.Lock(); defer n.Unlock() }()
 			new(Token).Take(nil)
 		})
 	}, "deadlock")

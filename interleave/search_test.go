@@ -23,7 +23,6 @@ type machine struct {
 	m      [2]Mutex
 	k      Token
 	given  bool
-	plain  int
 	logs   [3][]string
 	locked [3][2]bool
 }
