@@ -62,6 +62,7 @@ type event struct {
 type location struct {
 	version uint32            // how often it was written
 	write   int32             // the event that wrote it last, or -1
+	grab    int32             // the Lock or Take that got it last, or -1
 	reads   [MaxThreads]int32 // since then, the last event of each thread that read it, or -1
 	wrote   clock             // happened before whoever reads or writes it
 	read    clock             // happened before whoever writes it
@@ -202,9 +203,13 @@ func (e *execution) deadlock(blocked mask) string {
 
 // independent returns those of sleep whose next operation does not depend on the last event.
 func (e *execution) independent(sleep mask) (still mask) {
-	last := &e.events[len(e.events)-1]
+	at := len(e.events) - 1
+	last := &e.events[at]
 	for i := range e.threads[:e.count] {
-		if t := &e.threads[i]; sleep.has(t.id) && t.id != last.thread && !dependent(&t.pending, &last.op, t) {
+		t := &e.threads[i]
+		// What a Yield has read is not in its op.
+		read := t.pending.writes && e.locs[t.pending.loc].reads[last.thread] == int32(at)
+		if sleep.has(t.id) && t.id != last.thread && !read && !dependent(&t.pending, &last.op, t) {
 			still.add(t.id)
 		}
 	}
