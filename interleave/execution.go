@@ -87,6 +87,7 @@ type execution struct {
 	stallAfter int
 	stalled    bool   // the thread that is to stop did
 	failure    string // what went wrong
+	detail     string // where, if traced
 	aborting   bool   // threads are being unwound
 	traced     bool   // note the places
 
@@ -129,7 +130,6 @@ func (e *execution) run(x *explorer) (pruned bool) {
 	if e.failure == "" {
 		pruned = e.steps()
 	}
-	e.unwind()
 	if e.failure == "" && !pruned {
 		for _, f := range e.after {
 			if !e.guarded(f) {
@@ -137,6 +137,7 @@ func (e *execution) run(x *explorer) (pruned bool) {
 			}
 		}
 	}
+	e.unwind() // after that, since a stalled thread's defers change what it left
 	return pruned
 }
 
@@ -146,7 +147,9 @@ func (e *execution) steps() (pruned bool) {
 	for e.depth = 0; ; e.depth++ {
 		enabled, blocked := e.enabled()
 		if enabled == 0 {
-			if blocked != 0 {
+			if e.depth < len(e.explorer.nodes) {
+				e.failure = fmt.Sprintf(notTheSame, e.depth)
+			} else if blocked != 0 {
 				e.failure = e.deadlock(blocked)
 			}
 			return false
@@ -264,7 +267,7 @@ func (e *execution) guarded(f func()) (ok bool) {
 		if _, mine := r.(abort); !mine && !e.aborting {
 			e.failure = fmt.Sprintf("panic: %v", r)
 			if e.traced {
-				e.failure += "\n" + string(debug.Stack())
+				e.detail = "\n" + string(debug.Stack())
 			}
 		}
 		ok = false

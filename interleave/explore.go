@@ -74,7 +74,7 @@ func Explore(t TB, o Options, program func(*Run)) {
 		t.Fatalf("interleave: after %v: %v\nagain: %s='%s' go test -tags interleave -run '^%s$'",
 			r, f, ScheduleVariable, f.Schedule, t.Name())
 	} else if err != nil {
-		t.Fatalf("interleave: %v", err)
+		t.Fatalf("%v", err)
 	}
 	t.Logf("interleave: %v", r)
 }
@@ -107,11 +107,16 @@ func Check(o Options, program func(*Run)) (Result, error) {
 		return x.replay(o.Schedule)
 	}
 	if o.Stall == "" {
-		return x.result, x.all()
+		err := x.all()
+		return x.result, err
 	}
 	for x.exec.stallAfter = 0; ; x.exec.stallAfter++ {
 		x.exec.stalled = false
-		if err := x.all(); err != nil || !x.exec.stalled {
+		err := x.all()
+		if err == nil && !x.exec.stalled && x.exec.stallAfter == 0 {
+			err = fmt.Errorf("interleave: Options.Stall: no thread named %q does an operation", o.Stall)
+		}
+		if err != nil || !x.exec.stalled {
 			return x.result, err
 		}
 	}
@@ -145,9 +150,7 @@ func (x *explorer) all() error {
 		pruned := x.exec.run(x)
 		x.result.Steps = max(x.result.Steps, len(x.exec.events))
 		if x.exec.failure != "" {
-			f := &Failure{What: x.exec.failure, Schedule: x.schedule()}
-			f.Trace = x.trace()
-			return f
+			return x.explain()
 		}
 		if pruned {
 			x.result.Pruned++
@@ -158,7 +161,7 @@ func (x *explorer) all() error {
 			return nil
 		}
 		if x.result.Schedules+x.result.Pruned >= x.options.MaxSchedules {
-			return fmt.Errorf("not complete: given up after %v (Options.MaxSchedules)", x.result)
+			return fmt.Errorf("interleave: not complete: given up after %v (Options.MaxSchedules)", x.result)
 		}
 	}
 }
@@ -184,13 +187,15 @@ func (x *explorer) next() bool {
 
 func (n *node) pick(t int8) { n.thread, n.choice, n.choices = t, 0, 1 }
 
+const notTheSame = "step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's"
+
 // at returns the node of the execution's next step, and nil if all that could come from here has been
 // tried elsewhere.
 func (x *explorer) at(depth int, enabled mask, last int8) *node {
 	if depth < len(x.nodes) {
 		n := &x.nodes[depth]
-		if !enabled.has(n.thread) {
-			x.exec.failure = fmt.Sprintf("step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's", depth)
+		if !enabled.has(n.thread) || x.options.Schedule == "" && enabled != n.enabled {
+			x.exec.failure = fmt.Sprintf(notTheSame, depth)
 			return nil
 		}
 		n.enabled, n.last = enabled, last

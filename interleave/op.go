@@ -139,7 +139,7 @@ func (e *execution) step(o op) *thread {
 	if e.traced {
 		t.place = here()
 	}
-	if t.name == e.explorer.options.Stall && t.done == e.stallAfter {
+	if stall := e.explorer.options.Stall; stall != "" && t.name == stall && t.done == e.stallAfter {
 		t.state = stalled
 		e.stalled = true
 	}

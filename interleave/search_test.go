@@ -180,7 +180,7 @@ var orders = []struct {
 		for i := range 2 {
 			r.Go(fmt.Sprint("taker", i), func() {
 				k.Take(nil)
-				*found = *found || i == 1 && x.Load() == 0
+				*found = i == 1 && x.Load() == 0 || *found
 				x.Store(1)
 			})
 		}
