@@ -125,11 +125,11 @@ func TestSearchFindsEveryOutcome(t *testing.T) {
 	rnd := testkit.Rand(t)
 	exploring.Lock()
 	defer exploring.Unlock()
-	full := Options{Preemptions: 1 << 30, MaxSteps: 1000, MaxSchedules: 1 << 40}
+	full := Options{Preemptions: 1 << 30, MaxSteps: 1000, MaxSchedules: 1 << 30}
 	reduced := full
 	reduced.Preemptions = 0
 	programs, locked, all, some := 0, 0, 0, 0
-	for programs < 1000 {
+	for all < 80_000 {
 		program := make([][]instruction, 2+rnd.IntN(2))
 		length := 1 + rnd.IntN(4)
 		if len(program) == 3 {
