@@ -32,7 +32,7 @@ type op struct {
 	loc    int32
 	// second is another location that is read: the time-out of a Take.
 	second int32
-	// lock is what Lock and Take look at.
+	// What Lock and Take look at.
 	lock  *Mutex
 	take  *Token
 	until *timeout

@@ -137,9 +137,9 @@ func (k *Token) Take(done <-chan struct{}) (ok bool) {
 	}
 	t := e.step(o)
 	switch {
-	case t == nil:
-		ok = k.there
-	case k.there && o.until.fired():
+	case t == nil && !k.there && !o.until.fired():
+		e.fail("Take of a Token that is not there, where no other thread runs")
+	case t != nil && k.there && o.until.fired():
 		ok = e.choose(2) == 0
 	default:
 		ok = k.there
