@@ -36,6 +36,7 @@ type Result struct {
 	Steps     int // operations of the longest
 }
 
+// String is the numbers in words.
 func (r Result) String() string {
 	return fmt.Sprintf("%d schedules, %d pruned, of up to %d steps", r.Schedules, r.Pruned, r.Steps)
 }

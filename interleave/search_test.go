@@ -129,7 +129,7 @@ func TestSearchFindsEveryOutcome(t *testing.T) {
 	reduced := full
 	reduced.Preemptions = 0
 	programs, locked, all, some := 0, 0, 0, 0
-	for all < 50_000 {
+	for all < 30_000 {
 		program := make([][]instruction, 2+rnd.IntN(2))
 		length := 1 + rnd.IntN(4)
 		if len(program) == 3 {
