@@ -37,6 +37,9 @@
 // this package, and of nothing else: a channel, a goroutine that was started with go, or a location that is
 // reached by both sync/atomic and this package are invisible to it.
 //
+// The types must not be copied or overwritten as a whole, as in *slot = T{}: that makes another location of
+// them, and go vet finds only some of it.
+//
 // The search is source-DPOR with sleep sets (Abdulla, Aronsson, Jonsson and Sagonas, Optimal Dynamic
 // Partial Order Reduction, POPL 2014), the check of plain accesses FastTrack's idea of
 // vector clocks (Flanagan and Freund, PLDI 2009), and the bound on preemptions CHESS's

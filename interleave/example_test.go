@@ -6,47 +6,40 @@ import (
 	"github.com/ringway-net/ringway/interleave"
 )
 
-// A counter that is read and written in two operations: the explorer finds the schedule in which one of
-// two increments is lost.
+// Two threads count, each by a Load and a Store: one of the counts can get lost.
 func Example() {
 	_, err := interleave.Check(interleave.Options{}, func(r *interleave.Run) {
-		var counter interleave.Int64
-		for range 2 {
-			r.Go("adder", func() {
-				counter.Store(counter.Load() + 1)
-			})
+		var count interleave.Uint32
+		for _, name := range []string{"one", "two"} {
+			r.Go(name, func() { count.Store(count.Load() + 1) })
 		}
 		r.After(func() {
-			if n := counter.Load(); n != 2 {
-				r.Errorf("the counter is %d, want 2", n)
+			if n := count.Load(); n != 2 {
+				r.Errorf("counted %d of 2", n)
 			}
 		})
 	})
-	fmt.Println(err.(*interleave.Failure).What)
-	// Output: the counter is 1, want 2
+	failure := err.(*interleave.Failure)
+	fmt.Println(failure.What)
+	fmt.Println("schedule:", failure.Schedule)
+	// Output:
+	// counted 1 of 2
+	// schedule: - 0 1*2 0
 }
 
-// A flag publishes a message. Two schedules matter, and neither goes wrong: the reader finds the flag set at
-// once, or looks before and spins until it changes.
+// With Add there is nothing to lose, in either order of the two.
 func ExampleCheck() {
 	result, err := interleave.Check(interleave.Options{}, func(r *interleave.Run) {
-		var ready interleave.Bool
-		var message string
-		r.Go("writer", func() {
-			message = "hello"
-			interleave.Write(&message)
-			ready.Store(true)
-		})
-		r.Go("reader", func() {
-			for !ready.Load() {
-				interleave.Yield()
-			}
-			interleave.Read(&message)
-			if message != "hello" {
-				r.Errorf("read %q", message)
+		var count interleave.Uint32
+		for _, name := range []string{"one", "two"} {
+			r.Go(name, func() { count.Add(1) })
+		}
+		r.After(func() {
+			if n := count.Load(); n != 2 {
+				r.Errorf("counted %d of 2", n)
 			}
 		})
 	})
-	fmt.Println(result.Schedules, err)
-	// Output: 2 <nil>
+	fmt.Println(result.Schedules, "schedules:", err)
+	// Output: 2 schedules: <nil>
 }

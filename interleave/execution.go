@@ -62,6 +62,7 @@ type event struct {
 type location struct {
 	version uint32            // how often it was written
 	write   int32             // the event that wrote it last, or -1
+	grab    int32             // the Lock or Take that got it last, or -1
 	reads   [MaxThreads]int32 // since then, the last event of each thread that read it, or -1
 	wrote   clock             // happened before whoever reads or writes it
 	read    clock             // happened before whoever writes it
@@ -86,6 +87,7 @@ type execution struct {
 	stallAfter int
 	stalled    bool   // the thread that is to stop did
 	failure    string // what went wrong
+	detail     string // where, if traced
 	aborting   bool   // threads are being unwound
 	traced     bool   // note the places
 
@@ -128,7 +130,6 @@ func (e *execution) run(x *explorer) (pruned bool) {
 	if e.failure == "" {
 		pruned = e.steps()
 	}
-	e.unwind()
 	if e.failure == "" && !pruned {
 		for _, f := range e.after {
 			if !e.guarded(f) {
@@ -136,6 +137,7 @@ func (e *execution) run(x *explorer) (pruned bool) {
 			}
 		}
 	}
+	e.unwind() // after that, since a stalled thread's defers change what it left
 	return pruned
 }
 
@@ -146,7 +148,7 @@ func (e *execution) steps() (pruned bool) {
 		enabled, blocked := e.enabled()
 		if enabled == 0 {
 			if e.depth < len(e.explorer.nodes) {
-				e.failure = e.mismatch()
+				e.failure = fmt.Sprintf(notTheSame, e.depth)
 			} else if blocked != 0 {
 				e.failure = e.deadlock(blocked)
 			}
@@ -186,11 +188,6 @@ func (e *execution) enabled() (enabled, blocked mask) {
 	return enabled, blocked
 }
 
-// mismatch says that the path has a step which the program has not.
-func (e *execution) mismatch() string {
-	return fmt.Sprintf("step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's", e.depth)
-}
-
 func (e *execution) deadlock(blocked mask) string {
 	var who []string
 	spinning := true
@@ -209,9 +206,13 @@ func (e *execution) deadlock(blocked mask) string {
 
 // independent returns those of sleep whose next operation does not depend on the last event.
 func (e *execution) independent(sleep mask) (still mask) {
-	last := &e.events[len(e.events)-1]
+	at := len(e.events) - 1
+	last := &e.events[at]
 	for i := range e.threads[:e.count] {
-		if t := &e.threads[i]; sleep.has(t.id) && t.id != last.thread && !dependent(&t.pending, &last.op, t) {
+		t := &e.threads[i]
+		// What a Yield has read is not in its op.
+		read := t.pending.writes && e.locs[t.pending.loc].reads[last.thread] == int32(at)
+		if sleep.has(t.id) && t.id != last.thread && !read && !dependent(&t.pending, &last.op, t) {
 			still.add(t.id)
 		}
 	}
@@ -266,7 +267,7 @@ func (e *execution) guarded(f func()) (ok bool) {
 		if _, mine := r.(abort); !mine && !e.aborting {
 			e.failure = fmt.Sprintf("panic: %v", r)
 			if e.traced {
-				e.failure += "\n" + string(debug.Stack())
+				e.detail = "\n" + string(debug.Stack())
 			}
 		}
 		ok = false

@@ -13,7 +13,8 @@ import (
 // Options say how far an exploration goes. The zero Options are all schedules.
 type Options struct {
 	// Preemptions, if positive, bounds how often a thread that could go on is made to wait: schedules
-	// with more of it are left out, and no others are. For programs of which there are too many.
+	// with more of it are left out, and no others are; a time-out that comes while a thread could go on counts as one
+	// too. For programs of which there are too many.
 	Preemptions int
 
 	// MaxSchedules is how many schedules are tried before the exploration gives up. Default 20 million.
@@ -38,7 +39,7 @@ type Result struct {
 	Steps     int // operations of the longest
 }
 
-// String is what Explore logs.
+// String is the numbers in words.
 func (r Result) String() string {
 	which := "all of them"
 	if r.Bound > 0 {
@@ -82,7 +83,7 @@ func Explore(t TB, o Options, program func(*Run)) {
 		t.Fatalf("interleave: after %d schedules: %v\nagain: %s='%s' go test -C '%s' -tags interleave -run '^%s$'",
 			r.Schedules, f, ScheduleVariable, f.Schedule, dir, regexp.QuoteMeta(t.Name()))
 	} else if err != nil {
-		t.Fatalf("interleave: %v", err)
+		t.Fatalf("%v", err)
 	}
 	t.Logf("interleave: %v", r)
 }
@@ -115,11 +116,16 @@ func Check(o Options, program func(*Run)) (Result, error) {
 		return x.replay(o.Schedule)
 	}
 	if o.Stall == "" {
-		return x.result, x.all()
+		err := x.all()
+		return x.result, err
 	}
 	for x.exec.stallAfter = 0; ; x.exec.stallAfter++ {
 		x.exec.stalled = false
-		if err := x.all(); err != nil || !x.exec.stalled {
+		err := x.all()
+		if err == nil && !x.exec.stalled && x.exec.stallAfter == 0 {
+			err = fmt.Errorf("interleave: Options.Stall: no thread named %q does an operation", o.Stall)
+		}
+		if err != nil || !x.exec.stalled {
 			return x.result, err
 		}
 	}
@@ -153,9 +159,7 @@ func (x *explorer) all() error {
 		pruned := x.exec.run(x)
 		x.result.Steps = max(x.result.Steps, len(x.exec.events))
 		if x.exec.failure != "" {
-			schedule := x.schedule()
-			trace := x.trace()
-			return &Failure{What: x.exec.failure, Schedule: schedule, Trace: trace}
+			return x.explain()
 		}
 		if pruned {
 			x.result.Pruned++
@@ -166,7 +170,7 @@ func (x *explorer) all() error {
 			return nil
 		}
 		if x.result.Schedules+x.result.Pruned >= x.options.MaxSchedules {
-			return fmt.Errorf("not complete: given up after %v (Options.MaxSchedules)", x.result)
+			return fmt.Errorf("interleave: not complete: given up after %v (Options.MaxSchedules)", x.result)
 		}
 	}
 }
@@ -192,13 +196,15 @@ func (x *explorer) next() bool {
 
 func (n *node) pick(t int8) { n.thread, n.choice, n.choices = t, 0, 1 }
 
+const notTheSame = "step %d is not there: the program does not do the same under the same schedule, or the schedule is another program's"
+
 // at returns the node of the execution's next step, and nil if all that could come from here has been
 // tried elsewhere.
 func (x *explorer) at(depth int, enabled mask, last int8) *node {
 	if depth < len(x.nodes) {
 		n := &x.nodes[depth]
-		if !enabled.has(n.thread) {
-			x.exec.failure = x.exec.mismatch()
+		if !enabled.has(n.thread) || x.options.Schedule == "" && enabled != n.enabled {
+			x.exec.failure = fmt.Sprintf(notTheSame, depth)
 			return nil
 		}
 		n.enabled, n.last = enabled, last

@@ -1,468 +1,502 @@
-// What the explorer is there to find, each in the smallest program that has it; and what it must not report.
+// What an exploration finds, how it says so, and how often it has to try.
 
 package interleave
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// find explores program, which must go wrong and say all of want. The schedule is run again, and must
-// go wrong in the same way.
-func find(t *testing.T, o Options, program func(*Run), want ...string) *Failure {
-	t.Helper()
-	_, err := Check(o, program)
-	f, ok := err.(*Failure)
-	if !ok {
-		t.Fatalf("nothing found (%v), want %q", err, want)
+// spin waits for x as a loop without a lock does.
+func spin(x *Int32) {
+	for x.Load() == 0 {
+		Yield()
 	}
-	o.Schedule = f.Schedule
-	_, err = Check(o, program)
-	again, ok := err.(*Failure)
-	if !ok {
-		t.Fatalf("run again, schedule %q does not fail: %v; it was: %v", f.Schedule, err, f)
-	}
-	for _, w := range want {
-		if !strings.Contains(f.Error(), w) {
-			t.Errorf("%q does not say %q", f.Error(), w)
-		}
-		if !strings.Contains(again.Error(), w) {
-			t.Errorf("run again: %q does not say %q", again.Error(), w)
-		}
-	}
-	return f
 }
 
-// sound explores program, which must not go wrong, and returns how many schedules it has.
-func sound(t *testing.T, o Options, program func(*Run)) Result {
-	t.Helper()
-	r, err := Check(o, program)
-	if err != nil {
-		t.Fatal(err)
+// overLock stops a thread at each of its steps while another one wants its lock, or its number.
+func overLock(r *Run, m *Mutex) {
+	var x Int32
+	for _, name := range []string{"victim", "other"} {
+		r.Go(name, func() {
+			if m != nil {
+				m.Lock()
+				defer m.Unlock()
+			}
+			x.Add(1)
+		})
 	}
-	return r
 }
 
-func TestFindsLostUpdate(t *testing.T) {
-	f := find(t, Options{}, func(r *Run) {
+// failures are programs that go wrong.
+var failures = []struct {
+	name    string
+	want    string
+	options Options
+	program func(*Run)
+}{
+	{"lost update", "1 of 2", Options{}, func(r *Run) {
 		var x Int32
-		for range 2 {
-			r.Go("adder", func() { x.Store(x.Load() + 1) })
+		for i := range 2 {
+			r.Go(fmt.Sprint("adder", i), func() { x.Store(x.Load() + 1) })
 		}
 		r.After(func() {
 			if n := x.Load(); n != 2 {
-				r.Errorf("%d, want 2", n)
+				r.Errorf("%d of 2", n)
 			}
 		})
-	}, "1, want 2", "adder", "Load #0 = 0x0", "Store #0, 0x1", "explore_test.go:")
-	if f.What != "1, want 2" {
-		t.Errorf("what went wrong is %q", f.What)
-	}
-}
-
-func TestFindsPanic(t *testing.T) {
-	find(t, Options{}, func(r *Run) {
-		var x Bool
-		r.Go("one", func() { x.Store(true) })
-		r.Go("two", func() {
-			if x.Load() {
-				panic("too late")
-			}
-		})
-	}, "panic: too late")
-	find(t, Options{}, func(r *Run) { panic("in the set-up") }, "panic: in the set-up")
-	find(t, Options{}, func(r *Run) { r.After(func() { panic("at the end") }) }, "panic: at the end")
-}
-
-// Plain accesses by two threads, with nothing to order them.
-func TestFindsDataRace(t *testing.T) {
-	for what, accesses := range map[string][2]func(*int){
-		"write, write": {Write[int], Write[int]},
-		"read, write":  {Read[int], Write[int]},
-		"write, read":  {Write[int], Read[int]},
-	} {
-		t.Run(what, func(t *testing.T) {
-			find(t, Options{}, func(r *Run) {
-				v := new(int)
-				for i, access := range accesses {
-					r.Go(fmt.Sprint("thread", i), func() { access(v) })
-				}
-			}, "data race", "thread0", "thread1")
-		})
-	}
-	sound(t, Options{}, func(r *Run) { // two who read, and one who wrote before they began
-		v := new(int)
-		Write(v)
-		r.Go("one", func() { Read(v) })
-		r.Go("two", func() { Read(v) })
-		r.After(func() { Write(v) })
-	})
-}
-
-// What orders two plain accesses, and what does not.
-func TestHappensBefore(t *testing.T) {
-	type handOff struct {
-		give func()      // after the write
-		got  func() bool // before the read
-	}
-	for what, make := range map[string]func() handOff{
-		"Store and Load": func() handOff {
-			x := new(Uint32)
-			return handOff{func() { x.Store(1) }, func() bool { return x.Load() == 1 }}
-		},
-		"Add and Add": func() handOff {
-			x := new(Int64)
-			return handOff{func() { x.Add(1) }, func() bool { return x.Add(0) == 1 }}
-		},
-		"Swap and Swap": func() handOff {
-			x := new(Bool)
-			return handOff{func() { x.Swap(true) }, func() bool { return x.Swap(false) }}
-		},
-		"CompareAndSwap": func() handOff {
-			x := new(Uint64)
-			return handOff{func() { x.CompareAndSwap(0, 1) }, func() bool { return x.CompareAndSwap(1, 2) }}
-		},
-		"Pointer": func() handOff {
-			x, one := new(Pointer[int]), new(int)
-			return handOff{func() { x.Store(one) }, func() bool { return x.Load() == one }}
-		},
-		"Mutex": func() handOff {
-			m, there := new(Mutex), false
-			return handOff{func() { m.Lock(); there = true; m.Unlock() }, func() bool { m.Lock(); defer m.Unlock(); return there }}
-		},
-		"Token": func() handOff { k := new(Token); return handOff{k.Give, func() bool { return k.Take(nil) }} },
-	} {
-		t.Run(what, func(t *testing.T) {
-			sound(t, Options{}, func(r *Run) {
-				v, h := new(int), make()
-				r.Go("writer", func() { Write(v); h.give() })
-				r.Go("reader", func() {
-					if h.got() {
-						Read(v)
-					}
-				})
-			})
-			find(t, Options{}, func(r *Run) { // the same, and the write comes after the publication
-				v, h := new(int), make()
-				r.Go("writer", func() { h.give(); Write(v) })
-				r.Go("reader", func() {
-					if h.got() {
-						Read(v)
-					}
-				})
-			}, "data race")
-		})
-	}
-	find(t, Options{}, func(r *Run) { // a Store by somebody who has not looked passes nothing on
-		var x Uint32
-		v := new(int)
-		r.Go("writer", func() { Write(v); x.Store(1) })
-		r.Go("other", func() { x.Store(2) })
+	}},
+	{"Errorf by a thread", "saw 1", Options{}, func(r *Run) {
+		var x Int32
+		r.Go("writer", func() { x.Store(1) })
 		r.Go("reader", func() {
-			if x.Load() == 2 {
-				Read(v)
+			if n := x.Load(); n != 0 {
+				r.Errorf("saw %d", n)
 			}
 		})
-	}, "data race")
-	find(t, Options{}, func(r *Run) { // a CompareAndSwap that fails publishes nothing
-		var x Uint32
-		v := new(int)
-		r.Go("writer", func() { Write(v); x.CompareAndSwap(7, 8) })
-		r.Go("reader", func() { x.Load(); Read(v) })
-	}, "data race")
-}
-
-func TestFindsDeadlock(t *testing.T) {
-	find(t, Options{}, func(r *Run) { // two locks in two orders
+	}},
+	{"panic", "panic: oops", Options{}, func(r *Run) {
+		var x Int32
+		r.Go("writer", func() { x.Store(1) })
+		r.Go("reader", func() {
+			if x.Load() == 1 {
+				panic("oops")
+			}
+		})
+	}},
+	{"deadlock by lock order", "deadlock: nobody is left to wake: first at Lock, second at Lock", Options{}, func(r *Run) {
 		var m [2]Mutex
-		for i := range 2 {
-			r.Go(fmt.Sprint("thread", i), func() {
+		for i, name := range []string{"first", "second"} {
+			r.Go(name, func() {
 				m[i].Lock()
+				defer m[i].Unlock()
 				m[1-i].Lock()
-				m[1-i].Unlock()
-				m[i].Unlock()
+				defer m[1-i].Unlock()
 			})
 		}
-	}, "deadlock", "thread0 at Lock", "thread1 at Lock")
-	find(t, Options{}, func(r *Run) { // a sleeper looks, and then says that it sleeps
-		var there, asleep Bool
-		var k Token
-		r.Go("sleeper", func() {
-			if !there.Load() {
-				asleep.Store(true)
-				k.Take(nil)
+	}},
+	{"lost wake-up", "deadlock: nobody is left to wake: waiter at Take", Options{}, func(r *Run) {
+		var ready, waits Bool
+		var wake Token
+		r.Go("waiter", func() {
+			if !ready.Load() {
+				waits.Store(true) // too late: it should look once more
+				wake.Take(nil)
 			}
 		})
 		r.Go("waker", func() {
-			there.Store(true)
-			if asleep.Load() {
-				k.Give()
+			ready.Store(true)
+			if waits.Load() {
+				wake.Give()
 			}
 		})
-	}, "deadlock: nobody is left to wake: sleeper at Take")
+	}},
+	{"livelock by Yield", "livelock: they spin", Options{}, func(r *Run) {
+		var x, y Int32
+		r.Go("a", func() { spin(&x); y.Store(1) })
+		r.Go("b", func() { spin(&y); x.Store(1) })
+	}},
+	{"livelock by steps", "livelock: more than 20 steps", Options{MaxSteps: 20}, func(r *Run) {
+		var x Int32
+		r.Go("a", func() {
+			for x.Load() == 0 {
+			}
+		})
+		r.Go("b", func() { x.Store(1) })
+	}},
+	{"token twice", "Give of a Token that is there", Options{}, func(r *Run) {
+		var k Token
+		r.Go("a", func() { k.Give() })
+		r.Go("b", func() { k.Give() })
+	}},
+	{"unlocked twice", "Unlock of a Mutex that is not locked", Options{}, func(r *Run) {
+		var m Mutex
+		r.Go("a", func() { m.Lock(); defer m.Unlock(); defer m.Unlock() })
+	}},
+	{"stalled with a lock", "deadlock", Options{Stall: "victim"}, func(r *Run) { overLock(r, new(Mutex)) }},
+	{"needs two preemptions", "caught", Options{Preemptions: 2}, twice},
+	{"thread of a thread", `Go("b") by a thread`, Options{}, func(r *Run) {
+		var x Int32
+		r.Go("a", func() { x.Load(); r.Go("b", func() {}) })
+	}},
 }
 
-func TestFindsLivelock(t *testing.T) {
-	find(t, Options{}, func(r *Run) {
-		var x Bool
-		r.Go("spinner", func() {
-			for !x.Load() {
-				Yield()
+// twice goes wrong if each of two threads is made to wait in the middle.
+func twice(r *Run) {
+	var x, y Int32
+	r.Go("a", func() { x.Store(1); y.Load(); x.Store(0) })
+	r.Go("b", func() {
+		if x.Load() == 1 && x.Load() == 0 {
+			r.Errorf("caught")
+		}
+	})
+}
+
+// goroutine numbers and addresses in the stack of a panic are not the same each time.
+func firstLine(s string) string { line, _, _ := strings.Cut(s, "\n"); return line }
+
+var placed = regexp.MustCompile(`interleave/explore_test\.go:\d+`)
+
+func TestFailures(t *testing.T) {
+	for _, c := range failures {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Check(c.options, c.program)
+			var f, again *Failure
+			if !errors.As(err, &f) || !strings.Contains(firstLine(f.What), c.want) {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if !placed.MatchString(f.Trace) {
+				t.Errorf("no places in the trace: %v", f)
+			}
+			o := c.options
+			o.Schedule = f.Schedule
+			if _, err = Check(o, c.program); !errors.As(err, &again) {
+				t.Fatalf("again: %v, want %v", err, f)
+			}
+			if firstLine(again.What) != firstLine(f.What) || again.Trace != f.Trace || again.Schedule != f.Schedule {
+				t.Errorf("again: %v, want %v", again, f)
 			}
 		})
-	}, "livelock", "spinner at Yield")
-	find(t, Options{MaxSteps: 100}, func(r *Run) { // they keep each other busy
+	}
+	if _, err := Check(Options{Preemptions: 1}, twice); err != nil {
+		t.Errorf("one preemption is enough: %v", err)
+	}
+}
+
+// What goes wrong before there is a step has no trace.
+func TestFailuresInTheSetUp(t *testing.T) {
+	for want, program := range map[string]func(*Run){
+		"are the most": func(r *Run) {
+			for range MaxThreads + 1 {
+				r.Go("", func() {})
+			}
+		},
+		"Choose(2) where no thread runs":    func(r *Run) { r.Choose(2) },
+		"Take of a Token that is not there": func(r *Run) { new(Token).Take(nil) },
+		"Lock of a Mutex that is locked": func(r *Run) {
+			var m Mutex
+			m.Lock()
+			m.Lock()
+		},
+		"panic: oops": func(r *Run) { r.Go("", func() { panic("oops") }) },
+	} {
+		_, err := Check(Options{}, program)
+		if f, ok := err.(*Failure); !ok || !strings.Contains(f.What, want) || f.Schedule != "-" {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestBackgroundIsNeverDone(t *testing.T) {
+	r, err := Check(Options{}, func(r *Run) {
+		var k Token
+		ctx := context.Background()
+		r.Go("giver", func() { k.Give() })
+		r.Go("taker", func() {
+			if !k.Take(ctx.Done()) || ctx.Err() != nil {
+				r.Errorf("done")
+			}
+		})
+	})
+	if err != nil || r.Schedules != 1 {
+		t.Error(r, err)
+	}
+}
+
+func TestDataRaces(t *testing.T) {
+	for want, accesses := range map[string][2]func(*int){
+		"writes what a wrote": {Write[int], Write[int]},
+		"writes what a read":  {Read[int], Write[int]},
+		"reads what a wrote":  {Write[int], Read[int]},
+		"":                    {Read[int], Read[int]},
+	} {
+		_, err := Check(Options{}, func(r *Run) {
+			var plain int
+			r.Go("a", func() { accesses[0](&plain) })
+			r.Go("b", func() { accesses[1](&plain) })
+		})
+		if want == "" {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		f, ok := err.(*Failure)
+		if !ok || !strings.Contains(f.What, "data race: b "+want) || len(placed.FindAllString(f.What, -1)) != 2 {
+			t.Errorf("got %v, want %q and two places", err, want)
+		}
+	}
+}
+
+// publications are ways for a thread to tell another one that it is done.
+var publications = []struct {
+	name         string
+	fine         bool
+	tell, listen func(x *Int32, m *Mutex, o *Once, k *Token) bool
+}{
+	{"Store", true, func(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { x.Store(1); return true }, loaded},
+	{"Swap", true, func(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { x.Swap(1); return true }, loaded},
+	{"Add", true, func(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { x.Add(1); return true }, loaded},
+	{"CompareAndSwap", true, func(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { return x.CompareAndSwap(0, 1) },
+		func(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { return x.CompareAndSwap(1, 2) }},
+	{"Mutex", true, locked(1), func(x *Int32, m *Mutex, o *Once, k *Token) bool {
+		m.Lock()
+		defer m.Unlock()
+		return x.v == 1
+	}},
+	{"Once", true, func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() { x.v = 1 }); return true },
+		func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() {}); return x.v == 1 }},
+	{"Token", true, func(_ *Int32, _ *Mutex, _ *Once, k *Token) bool { k.Give(); return true },
+		func(_ *Int32, _ *Mutex, _ *Once, k *Token) bool { return k.Take(nil) }},
+	{"nothing", false, func(*Int32, *Mutex, *Once, *Token) bool { return true },
+		func(*Int32, *Mutex, *Once, *Token) bool { return true }},
+}
+
+func loaded(x *Int32, _ *Mutex, _ *Once, _ *Token) bool { return x.Load() != 0 }
+
+func locked(v int32) func(*Int32, *Mutex, *Once, *Token) bool {
+	return func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		m.Lock()
+		x.v = v
+		m.Unlock()
+		return true
+	}
+}
+
+func TestPublication(t *testing.T) {
+	for _, c := range publications {
+		heard := false
+		_, err := Check(Options{}, func(r *Run) {
+			var x Int32
+			var m Mutex
+			var o Once
+			var k Token
+			var plain int
+			r.Go("teller", func() { Write(&plain); c.tell(&x, &m, &o, &k) })
+			r.Go("listener", func() {
+				if c.listen(&x, &m, &o, &k) {
+					heard = true
+					Read(&plain)
+				}
+			})
+		})
+		if _, failed := err.(*Failure); failed == c.fine || !heard {
+			t.Errorf("%s: %v; heard: %v", c.name, err, heard)
+		}
+	}
+}
+
+// A Store that has not read what it overwrites does not pass it on; a Swap does.
+func TestPassingOn(t *testing.T) {
+	for name, overwrite := range map[string]func(*Int32){
+		"Store": func(x *Int32) { x.Store(2) },
+		"Swap":  func(x *Int32) { x.Swap(2) },
+	} {
+		_, err := Check(Options{}, func(r *Run) {
+			var x Int32
+			var plain int
+			told := false // and not seen by the explorer: it only tells which schedule this is
+			r.Go("teller", func() { Write(&plain); told = x.CompareAndSwap(0, 1) })
+			r.Go("between", func() { overwrite(&x) })
+			r.Go("listener", func() {
+				if x.Load() == 2 && told {
+					Read(&plain)
+				}
+			})
+		})
+		if raced := err != nil && strings.Contains(err.Error(), "data race"); raced != (name == "Store") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	same := func(n int, f func(x *Int32)) func(*Run) {
+		return func(r *Run) {
+			var x Int32
+			for i := range n {
+				r.Go(fmt.Sprint(i), func() { f(&x) })
+			}
+		}
+	}
+	add := func(x *Int32) { x.Add(1) }
+	for _, c := range []struct {
+		name    string
+		want    int
+		options Options
+		program func(*Run)
+	}{
+		{"nobody", 1, Options{}, func(*Run) {}},
+		{"2 Adds", 2, Options{}, same(2, add)},
+		{"3 Adds", 6, Options{}, same(3, add)},
+		{"5 Adds", 120, Options{}, same(5, add)},
+		{"Loads", 1, Options{}, same(2, func(x *Int32) { x.Load(); x.Load() })},
+		{"locks", 6, Options{}, func(r *Run) {
+			var m Mutex
+			for i := range 3 {
+				r.Go(fmt.Sprint(i), func() { m.Lock(); defer m.Unlock() })
+			}
+		}},
+		{"independent", 1, Options{}, func(r *Run) {
+			for i := range 4 {
+				var x Int32
+				r.Go(fmt.Sprint(i), func() { x.Add(1); x.Add(1) })
+			}
+		}},
+		{"stalled without a lock", 3, Options{Stall: "victim"}, func(r *Run) { overLock(r, nil) }},
+		{"Choose", 6, Options{}, func(r *Run) { r.Go("", func() { r.Choose(2); r.Choose(3) }) }},
+	} {
+		if r, err := Check(c.options, c.program); err != nil || r.Schedules != c.want {
+			t.Errorf("%s: %v, %v; want %d", c.name, r, err, c.want)
+		}
+	}
+	two := same(2, func(x *Int32) { x.Add(1); x.Add(1); x.Add(1) })
+	one, _ := Check(Options{Preemptions: 1}, two)
+	more, _ := Check(Options{Preemptions: 2}, two)
+	if one.Schedules >= more.Schedules || more.Schedules >= 20 { // of 6 over 3
+		t.Errorf("%v with one preemption, %v with two", one, more)
+	}
+}
+
+func TestChooseAndTimeout(t *testing.T) {
+	got := map[string]bool{}
+	_, err := Check(Options{}, func(r *Run) {
+		var k Token
+		ctx := r.Timeout()
+		k.Give()
+		r.Go("taker", func() {
+			n := r.Choose(2)
+			before := ctx.Err()
+			got[fmt.Sprint(n, before, k.Take(ctx.Done()), ctx.Err())] = true
+		})
+	})
+	late := "context deadline exceeded"
+	for n := range 2 {
+		for _, end := range []string{"<nil> true <nil>", "<nil> true " + late, "<nil> false " + late, late + " true " + late, late + " false " + late} {
+			if end = fmt.Sprint(n, " ", end); !got[end] {
+				t.Errorf("missed: %s", end)
+			}
+		}
+	}
+	if err != nil || len(got) != 10 {
+		t.Error(err, got)
+	}
+}
+
+func TestErrorsThatAreNoFailure(t *testing.T) {
+	three := func(r *Run) {
 		var x Int32
-		for range 2 {
-			r.Go("thread", func() {
-				for x.Add(1) > 0 {
+		for i := range 3 {
+			r.Go(fmt.Sprint(i), func() { x.Add(1) })
+		}
+	}
+	for _, c := range []struct {
+		want    string
+		options Options
+	}{
+		{"MaxSchedules", Options{MaxSchedules: 5}},
+		{"negative", Options{MaxSchedules: -1}},
+		{"negative", Options{MaxSteps: -1}},
+		{"negative", Options{Preemptions: -1}},
+		{`no thread named "4"`, Options{Stall: "4"}},
+		{"schedule", Options{Schedule: "x"}},
+		{"schedule", Options{Schedule: "9*3"}},
+		{"schedule", Options{Schedule: "0/z"}},
+		{"schedule", Options{Schedule: "0*z"}},
+		{"schedule", Options{Schedule: "stall=x"}},
+		{"schedule", Options{Schedule: "stall=-1"}},
+	} {
+		_, err := Check(c.options, three)
+		if f, ok := err.(*Failure); ok || err == nil || !strings.HasPrefix(err.Error(), "interleave: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v %v", c.options, err, f)
+		}
+	}
+	for _, schedule := range []string{"0*2", "0 1 2 2", "0/1"} { // of another program
+		if _, err := Check(Options{Schedule: schedule}, func(r *Run) { r.Go("", func() { r.Choose(1) }) }); err == nil || !strings.Contains(err.Error(), "is not there") {
+			t.Errorf("%s: %v", schedule, err)
+		}
+	}
+}
+
+func TestProgramThatIsNotDeterministic(t *testing.T) {
+	n := 0
+	_, err := Check(Options{}, func(r *Run) {
+		var x Int32
+		n++
+		for i := range 2 {
+			r.Go("", func() {
+				for range 3 - n%2*i {
+					x.Add(1)
 				}
 			})
 		}
-	}, "livelock: more than 100 steps")
-	sound(t, Options{}, func(r *Run) { // a loop that goes by two values, of which one changes in between
-		var x, y Int32
-		r.Go("spinner", func() {
-			for x.Load() == 0 || y.Load() == 0 {
-				Yield()
-			}
-		})
-		r.Go("setter", func() { x.Store(1); y.Store(1) })
-	})
-}
-
-func TestFindsMisuse(t *testing.T) {
-	find(t, Options{}, func(r *Run) {
-		var k Token
-		r.Go("giver", func() { k.Give(); k.Give() })
-	}, "Give of a Token that is there already")
-	find(t, Options{}, func(r *Run) {
-		var m Mutex
-		r.Go("thread", m.Unlock)
-	}, "Unlock of a Mutex that is not locked")
-	find(t, Options{}, func(r *Run) {
-		r.Go("thread", func() { r.Go("another", func() {}) })
-	}, `Go("another") by a thread`)
-	find(t, Options{}, func(r *Run) {
-		for range MaxThreads + 1 {
-			r.Go("thread", func() {})
-		}
-	}, "are the most")
-	find(t, Options{}, func(r *Run) {
-		var k Token
-		r.Go("thread", func() { k.Take(make(chan struct{})) })
-	}, "not of a Run.Timeout")
-	runs := 0
-	_, err := Check(Options{}, func(r *Run) { // not the same each time
-		var x Int32
-		if runs++; runs > 1 {
-			return
-		}
-		for range 2 {
-			r.Go("thread", func() { x.Add(1) })
-		}
 	})
 	if err == nil || !strings.Contains(err.Error(), "does not do the same") {
-		t.Errorf("a program that is not the same each time: %v", err)
+		t.Error(err)
 	}
 }
 
-// Choose gives each number, a time-out comes at each moment, and who can do two things does either.
-func TestAllThatCanHappen(t *testing.T) {
-	seen := map[string]bool{}
-	sound(t, Options{}, func(r *Run) {
-		r.Go("chooser", func() { seen[fmt.Sprint("choice ", r.Choose(3))] = true })
-	})
-	for i := range 3 {
-		if !seen[fmt.Sprint("choice ", i)] {
-			t.Errorf("%d was not chosen", i)
-		}
-	}
-	sound(t, Options{}, func(r *Run) {
-		var k Token
-		ctx := r.Timeout()
-		ok := false
-		r.Go("taker", func() {
-			if ok = k.Take(ctx.Done()); !ok && ctx.Err() != context.DeadlineExceeded {
-				r.Errorf("given up, and Err is %v", ctx.Err())
-			}
-		})
-		r.Go("giver", k.Give)
-		r.After(func() { seen[fmt.Sprintf("taken %v, left %v", ok, k.Len() == 1)] = true })
-	})
-	for _, end := range []string{"taken true, left false", "taken false, left true"} {
-		if !seen[end] {
-			t.Errorf("it did not end by: %s", end)
-		}
-	}
-	find(t, Options{}, func(r *Run) { // nobody gives, and Background never ends
-		var k Token
-		r.Go("taker", func() { k.Take(context.Background().Done()) })
-	}, "deadlock")
-}
-
-// A thread that stops for ever: the others must do without it, unless it holds what they need.
-func TestStall(t *testing.T) {
-	locked := func(r *Run) {
-		var m Mutex
-		for _, name := range []string{"victim", "other"} {
-			r.Go(name, func() { m.Lock(); m.Unlock() })
-		}
-	}
-	sound(t, Options{}, locked)
-	find(t, Options{Stall: "victim"}, locked, "deadlock", "other at Lock", "stopped for ever before Unlock", "stall=1")
-	steps := map[int32]bool{}
-	sound(t, Options{Stall: "victim"}, func(r *Run) {
-		var x Int32
-		r.Go("victim", func() { x.Add(1); x.Add(1) })
-		r.Go("other", func() { x.Add(10) })
-		r.After(func() { steps[x.Load()] = true })
-	})
-	for _, n := range []int32{10, 11, 12} {
-		if !steps[n] {
-			t.Errorf("it did not stop after %d operations", n-10)
-		}
-	}
-}
-
-// Schedules that differ in nothing but the order of independent operations are one.
-func TestCounts(t *testing.T) {
-	for _, c := range []struct {
-		what    string
-		program func(r *Run)
-		want    int
-	}{
-		{"nothing", func(r *Run) {}, 1},
-		{"three Adds to one location", func(r *Run) {
-			var x Int32
-			for range 3 {
-				r.Go("adder", func() { x.Add(1) })
-			}
-		}, 6},
-		{"three Adds to three", func(r *Run) {
-			var x [3]Int32
-			for i := range 3 {
-				r.Go("adder", func() { x[i].Add(1) })
-			}
-		}, 1},
-		{"Loads alone", func(r *Run) {
-			var x Int32
-			for range 3 {
-				r.Go("reader", func() { x.Load(); x.Load() })
-			}
-		}, 1},
-		{"a Store, and two Loads of it", func(r *Run) {
-			var x Int32
-			r.Go("writer", func() { x.Store(1) })
-			r.Go("reader", func() { x.Load(); x.Load() })
-		}, 3},
-		{"two who lock", func(r *Run) {
-			var m Mutex
-			for range 2 {
-				r.Go("thread", func() { m.Lock(); m.Unlock() })
-			}
-		}, 2},
-	} {
-		if r := sound(t, Options{}, c.program); r.Schedules != c.want {
-			t.Errorf("%s: %v, want %d", c.what, r, c.want)
-		}
-	}
-}
-
-// A bug that needs three preemptions is found with three and not with two.
-func TestPreemptions(t *testing.T) {
+// The defers of threads that are given up run, and what one that is stopped for ever would do in them is not
+// yet done in After.
+func TestDefersRun(t *testing.T) {
+	ran := 0
 	program := func(r *Run) {
-		var x, y Int32
-		r.Go("one", func() { x.Store(1); x.Store(2); x.Store(3) })
-		r.Go("two", func() {
-			if x.Load() == 1 {
-				y.Store(1)
-				if x.Load() == 2 {
-					r.Errorf("seen both")
-				}
+		var m Mutex
+		var k Token
+		var x Int32
+		r.Go("victim", func() {
+			m.Lock()
+			defer func() { ran++; x.Store(1); m.Unlock() }()
+			k.Take(nil)
+		})
+		r.After(func() {
+			if x.Load() != 0 {
+				r.Errorf("it went on")
 			}
 		})
 	}
-	one := sound(t, Options{Preemptions: 1}, program)
-	two := sound(t, Options{Preemptions: 2}, program)
-	find(t, Options{Preemptions: 3}, program, "seen both")
-	find(t, Options{}, program, "seen both")
-	if one.Schedules < 2 || two.Schedules <= one.Schedules {
-		t.Errorf("with one preemption: %v, with two: %v", one, two)
+	if _, err := Check(Options{}, program); err == nil || !strings.Contains(err.Error(), "deadlock") || ran == 0 {
+		t.Errorf("%v; ran %d times", err, ran)
+	}
+	ran = 0
+	if _, err := Check(Options{Schedule: "stall=1 0", Stall: "victim"}, program); err != nil || ran != 1 {
+		t.Errorf("%v; ran %d times", err, ran)
 	}
 }
 
-// A thread that is unwound runs what it deferred, which may lock and unlock.
-func TestUnwinding(t *testing.T) {
-	deferred := 0
-	find(t, Options{}, func(r *Run) {
-		var m, n Mutex
-		r.Go("waits", func() {
-			m.Lock()
-			defer m.Unlock()
-			defer func() { deferred++; n.Lock(); n.Unlock() }()
-			new(Token).Take(nil)
-		})
-	}, "deadlock")
-	if deferred == 0 {
-		t.Error("what was deferred did not run")
-	}
-}
+// fake is a test that only listens.
+type fake struct{ logged, failed string }
 
-func TestBadOptions(t *testing.T) {
-	nothing := func(*Run) {}
-	for _, o := range []Options{{Preemptions: -1}, {MaxSteps: -1}, {MaxSchedules: -1}, {Schedule: "x"}, {Schedule: "99"}, {Schedule: "0/z"}, {Schedule: "0*-1"}, {Schedule: "stall=x"}} {
-		if _, err := Check(o, nothing); err == nil {
-			t.Errorf("%+v is taken", o)
-		} else if _, ok := err.(*Failure); ok || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%+v: %v", o, err)
-		}
-	}
-	_, err := Check(Options{MaxSchedules: 3}, func(r *Run) {
-		var x Int32
-		for range 3 {
-			r.Go("adder", func() { x.Add(1) })
-		}
-	})
-	if _, ok := err.(*Failure); err == nil || ok || !strings.Contains(err.Error(), "MaxSchedules") {
-		t.Errorf("more schedules than allowed: %v", err)
-	}
-	_, err = Check(Options{Schedule: "0 1"}, nothing)
-	if err == nil || !strings.Contains(err.Error(), "another program's") {
-		t.Errorf("another program's schedule: %v", err)
-	}
-}
-
-// recorder is a TB that notes what it is told.
-type recorder struct{ logged, fatal string }
-
-func (*recorder) Helper()                      {}
-func (*recorder) Name() string                 { return "TestIt" }
-func (r *recorder) Logf(f string, args ...any) { r.logged += fmt.Sprintf(f, args...) }
-func (r *recorder) Fatalf(f string, args ...any) {
-	r.fatal += fmt.Sprintf(f, args...)
-}
+func (f *fake) Helper()                      {}
+func (f *fake) Name() string                 { return "TestFake" }
+func (f *fake) Logf(form string, a ...any)   { f.logged += fmt.Sprintf(form, a...) }
+func (f *fake) Fatalf(form string, a ...any) { f.failed += fmt.Sprintf(form, a...) }
 
 func TestExplore(t *testing.T) {
-	racy := func(r *Run) {
-		v := new(int)
-		r.Go("one", func() { Write(v) })
-		r.Go("two", func() { Write(v) })
+	t.Setenv(ScheduleVariable, "")
+	lost := failures[0].program
+	var good, bad, none fake
+	Explore(&good, Options{}, func(*Run) {})
+	if !strings.Contains(good.logged, "1 schedules") || good.failed != "" {
+		t.Error(good)
 	}
-	var good, bad, again recorder
-	Explore(&good, Options{}, func(r *Run) { r.Go("alone", func() {}) })
-	if good.fatal != "" || !strings.Contains(good.logged, "1 schedules") {
-		t.Errorf("%+v", good)
+	Explore(&bad, Options{}, lost)
+	command := regexp.MustCompile(ScheduleVariable + `='(.*)' go test .*-run '\^TestFake\$'`).FindStringSubmatch(bad.failed)
+	if command == nil {
+		t.Fatal(bad)
 	}
-	Explore(&bad, Options{}, racy)
-	if !strings.Contains(bad.fatal, "data race") || !strings.Contains(bad.fatal, ScheduleVariable+"='-' go test -C '") || !strings.Contains(bad.fatal, "' -tags interleave -run '^TestIt$'") {
-		t.Errorf("%+v", bad)
+	if Explore(&none, Options{MaxSteps: -1}, lost); !strings.HasPrefix(none.failed, "interleave: negative") {
+		t.Error(none)
 	}
-	t.Setenv(ScheduleVariable, "-")
-	Explore(&again, Options{}, racy)
-	if !strings.Contains(again.fatal, "data race") {
-		t.Errorf("%+v", again)
+	for schedule, want := range map[string]bool{command[1]: true, "- 0*2 1*2": false} {
+		t.Setenv(ScheduleVariable, schedule)
+		var again fake
+		if Explore(&again, Options{}, lost); (again.failed != "") != want {
+			t.Errorf("%s: %v", schedule, again)
+		}
 	}
 }

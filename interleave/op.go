@@ -32,10 +32,11 @@ type op struct {
 	loc    int32
 	// second is another location that is read: the time-out of a Take.
 	second int32
-	// lock is what Lock and Take look at.
-	lock *Mutex
-	take *Token
-	name string // of the operation, as in Add
+	// What Lock and Take look at.
+	lock  *Mutex
+	take  *Token
+	until *timeout
+	name  string // of the operation, as in Add
 }
 
 // label is the operation's name.
@@ -74,7 +75,7 @@ func (o *op) possible(e *execution, t *thread) bool {
 	case opLock:
 		return !o.lock.held
 	case opTake:
-		return o.take.there || o.take.until.fired(e)
+		return o.take.there || o.until.fired()
 	case opYield:
 		for _, s := range t.seen {
 			if e.locs[s.loc].version != s.version {
@@ -113,7 +114,7 @@ type loc struct {
 func (e *execution) locate(l *loc) int32 {
 	if l.run != e.run_ {
 		*l = loc{e.run_, int32(len(e.locs))}
-		e.locs = append(e.locs, location{write: -1, reads: none})
+		e.locs = append(e.locs, location{write: -1, grab: -1, reads: none})
 	}
 	return l.id
 }
@@ -143,7 +144,7 @@ func (e *execution) step(o op) *thread {
 	if e.traced {
 		t.place = here()
 	}
-	if t.name == e.explorer.options.Stall && t.done == e.stallAfter {
+	if stall := e.explorer.options.Stall; stall != "" && t.name == stall && t.done == e.stallAfter {
 		t.state = stalled
 		e.stalled = true
 	}
@@ -165,10 +166,14 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 	at := int32(len(e.events) - 1)
 	v := &e.events[at]
 
+	grab := int32(-1) // who got the lock or token last: he is to be swapped with, not who gave it back
+	if o.kind == opLock || o.kind == opTake {
+		grab = e.locs[o.loc].grab
+	}
 	var against []int32 // the events that this one depends on
 	use := func(id int32, writes bool) {
 		l := &e.locs[id]
-		if l.write >= 0 {
+		if l.write >= 0 && o.kind != opLock { // a Lock can't come before the Unlock that lets it
 			against = append(against, l.write)
 		}
 		t.hb.join(&l.wrote)
@@ -182,7 +187,6 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 		}
 	}
 	switch {
-	case o.kind == opUnlock: // of the owner's: there is nothing to swap it with
 	case o.kind == opYield:
 		for _, s := range t.seen {
 			use(s.loc, false)
@@ -207,9 +211,10 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 		l.version++
 		l.wrote = t.hb
 		l.read = clock{}
-		if o.kind != opUnlock { // what a Lock can be swapped with is the Lock before
-			l.write = at
-			l.reads = none
+		l.write = at
+		l.reads = none
+		if ok && (o.kind == opLock || o.kind == opTake) {
+			l.grab = at
 		}
 	}
 	switch {
@@ -230,6 +235,9 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 	}
 	if int(at) >= e.fresh && e.explorer.options.Preemptions == 0 && e.explorer.options.Schedule == "" {
 		e.races(before, against)
+		if grab >= 0 && before[e.events[grab].thread] < e.events[grab].n {
+			e.explorer.race(int(grab))
+		}
 	}
 }
 

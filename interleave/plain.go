@@ -3,7 +3,10 @@
 
 package interleave
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // shadow is what is known of a plain location.
 type shadow struct {
@@ -56,14 +59,12 @@ func access(p unsafe.Pointer, size uintptr, writes bool) {
 		at = here()
 	}
 	if s.writer >= 0 && s.writer != t.id && s.write > t.sync[s.writer] {
-		e.fail("data race: %s %s %v what %s wrote %v with nothing to order the two",
-			t.name, what, at, e.threads[s.writer].name, s.wrote)
+		e.race(s.writer, "wrote", s.wrote, what, at)
 	}
 	if writes {
 		for r, n := range s.reads {
 			if int8(r) != t.id && n > t.sync[r] {
-				e.fail("data race: %s writes %v what %s read %v with nothing to order the two",
-					t.name, at, e.threads[r].name, s.read[r])
+				e.race(int8(r), "read", s.read[r], what, at)
 			}
 		}
 		s.writer, s.write, s.wrote = t.id, t.sync[t.id]+1, at
@@ -71,4 +72,12 @@ func access(p unsafe.Pointer, size uintptr, writes bool) {
 		return
 	}
 	s.reads[t.id], s.read[t.id] = t.sync[t.id]+1, at
+}
+
+// race fails: the current thread does now, at a place, what another one did before.
+func (e *execution) race(other int8, did string, before place, does string, now place) {
+	if e.traced {
+		e.detail = fmt.Sprintf("\n%v and %v", now, before)
+	}
+	e.fail("data race: %s %s what %s %s, with nothing to order the two", e.cur.name, does, e.threads[other].name, did)
 }

@@ -5,11 +5,12 @@ package interleave
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 )
 
-// Run is one execution of a program. Its methods are for the program's set-up; Errorf, Choose
-// and Yield are for its threads too.
+// Run is one execution of a program. Its methods are for the program's set-up, but for
+// Choose, which is for its threads, and Errorf, which is for both.
 type Run struct{ e *execution }
 
 // Go adds a thread. It runs once the program has returned, and has all of the program's set-up
@@ -38,7 +39,7 @@ func (r *Run) Errorf(format string, args ...any) { r.e.fail(format, args...) }
 func (r *Run) Choose(n int) (k int) {
 	t := r.e.step(op{kind: opChoose, loc: -1, second: -1})
 	if t == nil {
-		return 0
+		r.e.fail("Choose(%d) where no thread runs", n)
 	}
 	k = r.e.choose(n)
 	r.e.did(t, false, uint64(k), 0, true)
@@ -48,6 +49,9 @@ func (r *Run) Choose(n int) (k int) {
 // choose decides in which of n ways the step goes that is being done.
 func (e *execution) choose(n int) int {
 	node := &e.explorer.nodes[e.depth]
+	if node.choice >= n {
+		e.fail(notTheSame, e.depth)
+	}
 	node.choices = max(node.choices, n)
 	return node.choice
 }
@@ -97,6 +101,7 @@ func (c *timeout) Err() error {
 func Yield() {
 	e := current.Load()
 	if e == nil {
+		runtime.Gosched()
 		return
 	}
 	if t := e.step(op{kind: opYield, loc: -1, second: -1}); t != nil {

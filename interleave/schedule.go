@@ -45,7 +45,7 @@ const stallPrefix = "stall="
 func parse(schedule string) (path []node, stallAfter int, err error) {
 	for i, text := range strings.Fields(schedule) {
 		if after, ok := strings.CutPrefix(text, stallPrefix); ok && i == 0 {
-			if stallAfter, err = strconv.Atoi(after); err != nil {
+			if stallAfter, err = strconv.Atoi(after); err != nil || stallAfter < 0 {
 				return nil, 0, fmt.Errorf("interleave: schedule: %q, want a number of operations", text)
 			}
 			continue
@@ -85,21 +85,23 @@ func (x *explorer) replay(schedule string) (r Result, err error) {
 	x.exec.run(x)
 	r = Result{Schedules: 1, Steps: len(x.exec.events)}
 	if x.exec.failure != "" {
-		return r, &Failure{What: x.exec.failure, Schedule: schedule, Trace: x.exec.trace()}
+		return r, &Failure{What: x.exec.failure + x.exec.detail, Schedule: schedule, Trace: x.exec.trace()}
 	}
 	return r, nil
 }
 
-// trace runs the path once more and returns what happens, a line an operation. The failure tells
-// more then, since places are noted.
-func (x *explorer) trace() string {
-	what := x.exec.failure
+// explain runs the path once more, for the places.
+func (x *explorer) explain() *Failure {
+	f := &Failure{What: x.exec.failure, Schedule: x.schedule()}
 	x.exec.traced = true
 	x.exec.run(x)
-	if !strings.HasPrefix(x.exec.failure, what) && !strings.HasPrefix(what, "data race") { // which have places now
-		return fmt.Sprintf("(and when it was run once more: %s)\n", x.exec.failure)
+	if x.exec.failure == f.What {
+		f.What += x.exec.detail
+		f.Trace = x.exec.trace()
+	} else {
+		f.Trace = fmt.Sprintf("(and when it was run once more: %q)\n", x.exec.failure)
 	}
-	return x.exec.trace()
+	return f
 }
 
 func (e *execution) trace() string {

@@ -23,7 +23,6 @@ type machine struct {
 	m      [2]Mutex
 	k      Token
 	given  bool
-	plain  int
 	logs   [3][]string
 	locked [3][2]bool
 }
@@ -56,8 +55,12 @@ func (s *machine) do(r *Run, t int, in instruction, done <-chan struct{}) {
 			s.k.Give()
 		}
 	case 9:
-		if t == 1 {
-			say(s.k.Take(done))
+		if t > 0 {
+			ok := s.k.Take(done)
+			say(ok)
+			if ok && in.arg == 2 {
+				s.k.Give()
+			}
 		}
 	case 10:
 		say(x.Load())
@@ -125,7 +128,7 @@ func TestSearchFindsEveryOutcome(t *testing.T) {
 	reduced := full
 	reduced.Preemptions = 0
 	programs, locked, all, some := 0, 0, 0, 0
-	for programs < testkit.Scale(300) {
+	for all < 30_000 {
 		program := make([][]instruction, 2+rnd.IntN(2))
 		length := 1 + rnd.IntN(4)
 		if len(program) == 3 {
@@ -153,4 +156,90 @@ func TestSearchFindsEveryOutcome(t *testing.T) {
 		}
 	}
 	t.Logf("%d programs, %d of which get stuck: %d schedules in all, %d after reduction", programs, locked, all, some)
+}
+
+// orders are programs whose found must become true in some schedule that the search might think it has
+// no need of.
+var orders = []struct {
+	name    string
+	program func(r *Run, found *bool)
+}{
+	// The second Give waits for the first Take, so that the second Take can't be swapped with it; but
+	// each taker may be the first.
+	{"two takers", func(r *Run, found *bool) {
+		var k Token
+		var x Int32
+		r.Go("giver", func() {
+			k.Give()
+			for x.Load() == 0 {
+				Yield()
+			}
+			k.Give()
+		})
+		for i := range 2 {
+			r.Go(fmt.Sprint("taker", i), func() {
+				k.Take(nil)
+				*found = i == 1 && x.Load() == 0 || *found
+				x.Store(1)
+			})
+		}
+	}},
+	// Both wait for the same token, and only one has a time-out.
+	{"one of two takers times out", func(r *Run, found *bool) {
+		var k Token
+		ctx := r.Timeout()
+		r.Go("giver", func() { k.Give() })
+		r.Go("patient", func() { k.Take(nil); k.Give() })
+		r.Go("hasty", func() {
+			if k.Take(ctx.Done()) {
+				k.Give()
+			} else {
+				*found = true
+			}
+		})
+	}},
+	// The Yield may go on in the middle of the other's critical section.
+	{"Yield before Unlock", func(r *Run, found *bool) {
+		var m Mutex
+		var x, y Int32
+		r.Go("holder", func() {
+			m.Lock()
+			*found = y.Load() == 1 && x.Load() == 0 || *found
+			m.Unlock()
+			x.Store(1)
+		})
+		r.Go("looker", func() {
+			if x.Load() == 0 {
+				m.Lock()
+				x.Load()
+				m.Unlock()
+				Yield()
+			}
+			y.Store(1)
+		})
+	}},
+}
+
+func TestSearchFindsOrder(t *testing.T) {
+	for _, c := range orders {
+		t.Run(c.name, func(t *testing.T) {
+			found := false
+			r, err := Check(Options{}, func(r *Run) { c.program(r, &found) })
+			if err != nil || !found {
+				t.Errorf("found: %v in %v; error: %v", found, r, err)
+			}
+		})
+	}
+}
+
+// A Mutex may be unlocked by somebody else, and then too early.
+func TestSearchFindsUnlockByAnother(t *testing.T) {
+	_, err := Check(Options{}, func(r *Run) {
+		var m Mutex
+		r.Go("locks", m.Lock)
+		r.Go("unlocks", m.Unlock)
+	})
+	if err == nil || !strings.Contains(err.Error(), "not locked") {
+		t.Error(err)
+	}
 }

@@ -9,7 +9,6 @@ type Mutex struct {
 	real    sync.Mutex // outside of an exploration
 	l       loc
 	held    bool
-	owner   int8
 	release clock
 }
 
@@ -32,11 +31,10 @@ func (m *Mutex) Lock() {
 	if m.held {
 		e.fail("Lock of a Mutex that is locked, where no other thread runs")
 	}
-	m.held, m.owner = true, -1
+	m.held = true
 	if t == nil {
 		return
 	}
-	m.owner = t.id
 	t.sync.join(&m.release)
 	e.did(t, true, 0, 0, true)
 }
@@ -86,7 +84,6 @@ type Token struct {
 	real    chan struct{} // outside of an exploration
 	l       loc
 	there   bool
-	until   *timeout
 	release clock
 }
 
@@ -98,7 +95,7 @@ func (k *Token) channel() chan struct{} {
 // fresh forgets what an execution that was given up has left.
 func (k *Token) fresh(e *execution) int32 {
 	if k.l.run != e.run_ {
-		k.there, k.until, k.release = false, nil, clock{}
+		k.there, k.release = false, clock{}
 	}
 	return e.locate(&k.l)
 }
@@ -134,16 +131,15 @@ func (k *Token) Take(done <-chan struct{}) (ok bool) {
 			return false
 		}
 	}
-	o := op{kind: opTake, writes: true, loc: k.fresh(e), second: -1, take: k}
-	k.until = e.timeout(done)
-	if k.until != nil {
-		o.second = e.locate(&k.until.loc)
+	o := op{kind: opTake, writes: true, loc: k.fresh(e), second: -1, take: k, until: e.timeout(done)}
+	if o.until != nil {
+		o.second = e.locate(&o.until.loc)
 	}
 	t := e.step(o)
 	switch {
-	case t == nil:
-		ok = k.there
-	case k.there && k.until.fired(e):
+	case t == nil && !k.there && !o.until.fired():
+		e.fail("Take of a Token that is not there, where no other thread runs")
+	case t != nil && k.there && o.until.fired():
 		ok = e.choose(2) == 0
 	default:
 		ok = k.there
@@ -182,7 +178,7 @@ func (e *execution) timeout(done <-chan struct{}) *timeout {
 	return nil
 }
 
-func (c *timeout) fired(*execution) bool { return c != nil && c.over }
+func (c *timeout) fired() bool { return c != nil && c.over }
 
 // Pool is a sync.Pool that forgets what it is given, as one is free to do.
 type Pool struct {

@@ -1,9 +1,9 @@
-// The types outside of an exploration, where they must do what the standard library's do.
+// The types on their own: what sync/atomic and sync do, they do.
 
 package interleave
 
 import (
-	"reflect"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,84 +11,213 @@ import (
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 
-// sameAs calls random methods of two atomics with the same arguments, which must return the same.
-func sameAs(t *testing.T, ours, theirs any, argument func() reflect.Value) {
-	t.Helper()
-	rnd := testkit.Rand(t)
-	a, b := reflect.ValueOf(ours), reflect.ValueOf(theirs)
-	if a.NumMethod() != b.NumMethod() {
-		t.Errorf("%d methods, want %d", a.NumMethod(), b.NumMethod())
-	}
-	for range 5000 {
-		m := b.Type().Method(rnd.IntN(b.NumMethod())).Name
-		var in []reflect.Value
-		for range b.MethodByName(m).Type().NumIn() {
-			in = append(in, argument())
-		}
-		got, want := a.MethodByName(m).Call(in), b.MethodByName(m).Call(in)
-		if len(got) != len(want) || len(got) > 0 && got[0].Interface() != want[0].Interface() {
-			t.Fatalf("%s(%v) = %v, want %v", m, in, got, want)
-		}
-	}
-}
-
-func TestTypesAreThoseOfSyncAtomic(t *testing.T) {
-	n := 0
-	small := func() int { n++; return n * 7 % 5 }
-	sameAs(t, new(Int32), new(atomic.Int32), func() reflect.Value { return reflect.ValueOf(int32(small() - 2)) })
-	sameAs(t, new(Int64), new(atomic.Int64), func() reflect.Value { return reflect.ValueOf(int64(small() - 2)) })
-	sameAs(t, new(Uint32), new(atomic.Uint32), func() reflect.Value { return reflect.ValueOf(uint32(small())) })
-	sameAs(t, new(Uint64), new(atomic.Uint64), func() reflect.Value { return reflect.ValueOf(uint64(small())) })
-	sameAs(t, new(Uintptr), new(atomic.Uintptr), func() reflect.Value { return reflect.ValueOf(uintptr(small())) })
-	sameAs(t, new(Bool), new(atomic.Bool), func() reflect.Value { return reflect.ValueOf(small()%2 == 0) })
-	some := [2]int{}
-	sameAs(t, new(Pointer[int]), new(atomic.Pointer[int]), func() reflect.Value { return reflect.ValueOf(&some[small()%2]) })
-}
-
-// With real goroutines: atomic, exclusive, handed over, once.
-func TestTypesOutside(t *testing.T) {
-	var x Int64
-	var m Mutex
-	var once Once
-	var there, taken Token
-	plain, first := 0, 0
-	var g sync.WaitGroup
-	for range 8 {
-		g.Go(func() {
-			for range 1000 {
-				x.Add(1)
-				m.Lock()
-				plain++
-				m.Unlock()
-			}
-			once.Do(func() { first++ })
-		})
-	}
-	g.Go(func() {
-		for range 1000 {
-			there.Give()
-			taken.Take(nil)
+// both runs f outside of an exploration, and by the only thread of one.
+func both(t *testing.T, f func(t *testing.T)) {
+	t.Run("outside", f)
+	t.Run("inside", func(t *testing.T) {
+		if _, err := Check(Options{}, func(r *Run) { r.Go("only", func() { f(t) }) }); err != nil {
+			t.Error(err)
 		}
 	})
-	for range 1000 {
-		if !there.Take(nil) {
-			t.Fatal("not taken")
+}
+
+// integer is what both Int and sync/atomic's integers are.
+type integer[T Integer] interface {
+	Load() T
+	Store(T)
+	Add(T) T
+	And(T) T
+	Or(T) T
+	Swap(T) T
+	CompareAndSwap(old, v T) bool
+}
+
+// compareInts does the same to both, and wants the same of both.
+func compareInts[T Integer](t *testing.T, rnd *rand.Rand, got, want integer[T]) {
+	for range 300 {
+		v := T(rnd.Uint64())
+		old := want.Load()
+		if rnd.IntN(2) == 0 {
+			old = v
 		}
-		taken.Give()
+		var a, b T
+		kind := rnd.IntN(6)
+		switch kind {
+		case 0:
+			got.Store(v)
+			want.Store(v)
+		case 1:
+			a, b = got.Add(v), want.Add(v)
+		case 2:
+			a, b = got.And(v), want.And(v)
+		case 3:
+			a, b = got.Or(v), want.Or(v)
+		case 4:
+			a, b = got.Swap(v), want.Swap(v)
+		case 5:
+			if g, w := got.CompareAndSwap(old, v), want.CompareAndSwap(old, v); g != w {
+				t.Fatalf("CompareAndSwap(%v, %v): %v, want %v", old, v, g, w)
+			}
+		}
+		if a != b || got.Load() != want.Load() {
+			t.Fatalf("operation %d of %v: %v and then %v, want %v and %v", kind, v, a, got.Load(), b, want.Load())
+		}
 	}
-	g.Wait()
-	if x.Load() != 8000 || plain != 8000 || first != 1 || there.Len() != 0 {
-		t.Errorf("%d added, %d counted, %d times once, %d tokens", x.Load(), plain, first, there.Len())
+}
+
+func TestInts(t *testing.T) {
+	rnd := testkit.Rand(t)
+	both(t, func(t *testing.T) {
+		compareInts(t, rnd, new(Int32), new(atomic.Int32))
+		compareInts(t, rnd, new(Int64), new(atomic.Int64))
+		compareInts(t, rnd, new(Uint32), new(atomic.Uint32))
+		compareInts(t, rnd, new(Uint64), new(atomic.Uint64))
+	})
+}
+
+func TestBool(t *testing.T) {
+	rnd := testkit.Rand(t)
+	both(t, func(t *testing.T) {
+		var got Bool
+		var want atomic.Bool
+		for range 200 {
+			v, old := rnd.IntN(2) == 0, rnd.IntN(2) == 0
+			var a, b bool
+			switch rnd.IntN(3) {
+			case 0:
+				got.Store(v)
+				want.Store(v)
+			case 1:
+				a, b = got.Swap(v), want.Swap(v)
+			case 2:
+				a, b = got.CompareAndSwap(old, v), want.CompareAndSwap(old, v)
+			}
+			if a != b || got.Load() != want.Load() {
+				t.Fatalf("%v and then %v, want %v and %v", a, got.Load(), b, want.Load())
+			}
+		}
+	})
+}
+
+func TestPointer(t *testing.T) {
+	rnd := testkit.Rand(t)
+	both(t, func(t *testing.T) {
+		to := []*int{nil, new(int), new(int)}
+		var got Pointer[int]
+		var want atomic.Pointer[int]
+		for range 200 {
+			v, old := to[rnd.IntN(3)], to[rnd.IntN(3)]
+			var same bool
+			switch rnd.IntN(3) {
+			case 0:
+				got.Store(v)
+				want.Store(v)
+				same = true
+			case 1:
+				same = got.Swap(v) == want.Swap(v)
+			case 2:
+				same = got.CompareAndSwap(old, v) == want.CompareAndSwap(old, v)
+			}
+			if !same || got.Load() != want.Load() {
+				t.Fatalf("%p, want %p", got.Load(), want.Load())
+			}
+		}
+	})
+}
+
+// together runs f in 8 goroutines.
+func together(f func(i int)) {
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { f(i) })
 	}
-	done := make(chan struct{})
-	close(done)
-	if there.Take(done) {
-		t.Error("taken out of nothing")
+	all.Wait()
+}
+
+func TestGoroutines(t *testing.T) {
+	testkit.Watchdog(t)
+	const rounds = 500
+	var x Int64
+	var m Mutex
+	var o Once
+	count, once := 0, 0
+	together(func(int) {
+		for range rounds {
+			x.Add(1)
+			m.Lock()
+			count++
+			m.Unlock()
+			o.Do(func() { once++ })
+		}
+	})
+	if x.Load() != 8*rounds || count != 8*rounds || once != 1 {
+		t.Errorf("%d added, %d counted, %d times once", x.Load(), count, once)
 	}
-	Yield() // nothing
-	Write(&plain)
-	p := Pool{New: func() any { return 1 }}
-	if p.Put(2); p.Get() != 1 || new(Pool).Get() != nil {
-		t.Error("Pool")
+
+	// A ball goes round; who has it may write.
+	var balls [8]Token
+	throws := 0
+	balls[0].Give()
+	together(func(i int) {
+		for range rounds {
+			balls[i].Take(nil)
+			throws++
+			balls[(i+1)%8].Give()
+		}
+	})
+	if throws != 8*rounds || balls[0].Len() != 1 || balls[1].Len() != 0 {
+		t.Errorf("%d throws", throws)
+	}
+
+	// A flag is waited for.
+	var ready Bool
+	seen := 0
+	together(func(i int) {
+		if i == 7 {
+			seen++
+			ready.Store(true)
+		}
+		for !ready.Load() {
+			Yield()
+		}
+		if seen != 1 {
+			t.Error("not seen")
+		}
+	})
+}
+
+func TestToken(t *testing.T) {
+	closed := make(chan struct{})
+	close(closed)
+	if new(Token).Take(closed) {
+		t.Error("taken, and was not there")
+	}
+	both(t, func(t *testing.T) {
+		var k Token
+		for range 2 {
+			k.Give()
+			if k.Len() != 1 || !k.Take(nil) || k.Len() != 0 {
+				t.Error("not taken")
+			}
+		}
+	})
+}
+
+func TestOnceThatPanics(t *testing.T) {
+	both(t, func(t *testing.T) {
+		var o Once
+		func() {
+			defer func() { recover() }()
+			o.Do(func() { panic("oops") })
+		}()
+		o.Do(func() { t.Error("twice") })
+	})
+}
+
+func TestPool(t *testing.T) {
+	p := Pool{New: func() any { return 7 }}
+	p.Put(8)
+	if p.Get() != 7 || new(Pool).Get() != nil {
+		t.Error("Get is not New")
 	}
 }

@@ -629,3 +629,17 @@ func TestTooManyPools(t *testing.T) {
 		t.Errorf("number %d", p.id>>slotBits)
 	}
 }
+
+// Who waits for a buffer is named, and not what he waits with.
+func TestTrackNamesWhoWaited(t *testing.T) {
+	p := open(t, Config{Count: 1, Track: 1})
+	b, err := p.GetContext(background)
+	taken := line(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Release()
+	if text := said(t, b.Release); !strings.Contains(text, "at "+taken) || strings.Contains(text, "park") {
+		t.Errorf("want taken at %s: %s", taken, text)
+	}
+}

@@ -151,7 +151,7 @@ func (t *tracker) oldest() (age time.Duration, where string) {
 	return time.Since(first.takenAt), first.taken.String()
 }
 
-// String lists the callers outside of this package, innermost first.
+// String lists the callers outside of this package and what it waits with, innermost first.
 func (p place) String() string {
 	var s []string
 	frames := runtime.CallersFrames(p[:])
@@ -166,7 +166,9 @@ func (p place) String() string {
 	}
 }
 
-// inside reports whether f is a function of this package, its tests not counted.
+// inside reports whether f is a function of this package, its tests not counted, or of package park.
 func inside(f runtime.Frame) bool {
-	return strings.HasPrefix(f.Function, "github.com/ringway-net/ringway/pool.") && !strings.HasSuffix(f.File, "_test.go")
+	const module = "github.com/ringway-net/ringway/"
+	return strings.HasPrefix(f.Function, module+"pool.") && !strings.HasSuffix(f.File, "_test.go") ||
+		strings.HasPrefix(f.Function, module+"internal/park.")
 }

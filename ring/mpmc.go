@@ -219,12 +219,15 @@ func (r *MPMC[T]) push(vs []T, atLeast int) int {
 // telemetry reader that would rather lose old samples than stop the sampled: under
 // contention more than one item may go for one that comes. It returns false, and has not
 // added v, if the ring is closed or the oldest slot is hidden behind an operation
-// in flight.
+// in flight. It panics if an item has to go and evicted is nil; the item stays.
 func (r *MPMC[T]) PushEvict(v T, evicted func(T)) bool {
 	var head, tail uint64 = closedBit, closedBit // no head is this
 	for !r.TryPush(v) {
 		if r.Closed() {
 			return false
+		}
+		if evicted == nil {
+			panic("ring: PushEvict into a full ring without a function that takes what is evicted")
 		}
 		if old, ok := r.TryPop(); ok {
 			evicted(old)

@@ -41,8 +41,8 @@ func (k *Token) Len() int { return len(k.there) }
 
 // bodies uses the methods that the compiler can inline, as in package atomic.
 func bodies(m *Mutex, o *Once) {
-	m.Lock()
 	m.Unlock()
+	m.Lock()
 	o.Do(nil)
 }
 
