@@ -6,16 +6,15 @@ import "sync"
 
 // Mutex is a sync.Mutex. The zero Mutex is unlocked and ready; it must not be copied.
 type Mutex struct {
-	real    sync.Mutex // outside of an exploration
-	l       loc
-	held    bool
-	release clock
+	real sync.Mutex // outside of an exploration
+	l    loc
+	held bool
 }
 
 // fresh forgets what an execution that was given up has left.
 func (m *Mutex) fresh(e *execution) int32 {
 	if m.l.run != e.run_ {
-		m.held, m.release = false, clock{}
+		m.held = false
 	}
 	return e.locate(&m.l)
 }
@@ -35,7 +34,7 @@ func (m *Mutex) Lock() {
 	if t == nil {
 		return
 	}
-	t.sync.join(&m.release)
+	t.sync.join(&e.locs[m.l.id].release)
 	e.did(t, true, 0, 0, true)
 }
 
@@ -57,7 +56,7 @@ func (m *Mutex) Unlock() {
 	if t == nil {
 		return
 	}
-	e.publish(t, &m.release)
+	e.publish(t, &e.locs[m.l.id].release)
 	e.did(t, true, 0, 0, true)
 }
 
@@ -80,11 +79,10 @@ func (o *Once) Do(f func()) {
 // Token is something that one goroutine gives and another one takes, once each: a channel of
 // capacity 1. The zero Token is not there yet; it must not be copied.
 type Token struct {
-	once    sync.Once
-	real    chan struct{} // outside of an exploration
-	l       loc
-	there   bool
-	release clock
+	once  sync.Once
+	real  chan struct{} // outside of an exploration
+	l     loc
+	there bool
 }
 
 func (k *Token) channel() chan struct{} {
@@ -95,7 +93,7 @@ func (k *Token) channel() chan struct{} {
 // fresh forgets what an execution that was given up has left.
 func (k *Token) fresh(e *execution) int32 {
 	if k.l.run != e.run_ {
-		k.there, k.release = false, clock{}
+		k.there = false
 	}
 	return e.locate(&k.l)
 }
@@ -115,7 +113,7 @@ func (k *Token) Give() {
 	if t == nil {
 		return
 	}
-	e.publish(t, &k.release)
+	e.publish(t, &e.locs[k.l.id].release)
 	e.did(t, true, 0, 0, true)
 }
 
@@ -149,7 +147,7 @@ func (k *Token) Take(done <-chan struct{}) (ok bool) {
 	}
 	if t != nil {
 		if ok {
-			t.sync.join(&k.release)
+			t.sync.join(&e.locs[k.l.id].release)
 		}
 		e.did(t, true, 0, 0, ok)
 	}
