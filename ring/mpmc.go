@@ -215,7 +215,7 @@ func (r *MPMC[T]) push(vs []T, atLeast int) int {
 }
 
 // PushEvict adds v, and makes room by taking out the oldest items and handing each to
-// evicted, in which the caller gives it back or counts it; it must not be nil. This is the queue of a
+// evicted, in which the caller gives it back or counts it. This is the queue of a
 // telemetry reader that would rather lose old samples than stop the sampled: under
 // contention more than one item may go for one that comes. It returns false, and has not
 // added v, if the ring is closed or the oldest slot is hidden behind an operation
