@@ -19,6 +19,7 @@ var layers = [][]string{
 	{"port/gen", "port/mem", "port/null", "port/pcap"},
 	{"port/all", "port/porttest"},
 	{"vswitch"},
+	{"internal/perf"},
 	{"cmd/ringway"},
 }
 
