@@ -35,9 +35,9 @@ type slowPushQueue interface {
 type slowMPMC struct{ *MPMC[int] }
 
 func (q slowMPMC) claim() func(int) {
-	pos, _ := q.MPMC.claim(&q.tail, 0, 1, 1)
+	pos, _ := q.MPMC.claim(&q.tail, 1, 1, room)
 	return func(v int) {
-		q.put(pos, v)
+		(&step{q.MPMC, pos, 1}).put(v)
 		q.pushed(1)
 	}
 }
@@ -175,7 +175,7 @@ func mpmcLoads() twoLoads {
 	r := newMany[int](3)
 	return twoLoads{
 		queue:  r,
-		load:   func() (uint64, uint64) { return r.head.Load(), r.tail.Load() },
+		load:   func() (uint64, uint64) { return r.head.claimed.Load(), r.tail.claimed.Load() },
 		length: func(head, tail uint64) uint64 { return uint64(r.length(head, tail)) },
 	}
 }

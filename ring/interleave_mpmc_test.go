@@ -523,7 +523,7 @@ func TestInterleaveMPMCStalled(t *testing.T) {
 				}
 			})
 			r.After(func() {
-				head := int(m.head.Load())
+				head := int(m.head.claimed.Load())
 				second = append(second, popRest(m)...)
 				all := slices.Concat(first, second)
 				slices.Sort(all)

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // A span is a group of fields that the same cores write.
@@ -51,11 +52,14 @@ func TestLayoutSPSC(t *testing.T) {
 
 func TestLayoutMPMC(t *testing.T) {
 	var r MPMC[[3]byte]
-	tail, head := unsafe.Offsetof(r.tail), unsafe.Offsetof(r.head)
+	of := func(name string, s *side) span {
+		start := uintptr(unsafe.Pointer(&s.claimed)) - uintptr(unsafe.Pointer(&r))
+		return span{name, start, start + unsafe.Sizeof(s.claimed) + unsafe.Sizeof(s.seen)}
+	}
 	checkApart(t, unsafe.Sizeof(r),
 		span{"read-mostly", unsafe.Offsetof(r.slots), unsafe.Offsetof(r.notFull) + unsafe.Sizeof(r.notFull)},
-		span{"tail", tail, tail + unsafe.Sizeof(r.tail)},
-		span{"head", head, head + unsafe.Sizeof(r.head)},
+		of("tail", &r.tail),
+		of("head", &r.head),
 	)
 }
 
@@ -65,7 +69,7 @@ func TestSlotsArePadded(t *testing.T) {
 	t.Run("8 bytes", testPadded[uint64])
 	t.Run("16 bytes", testPadded[pair])
 	t.Run("3 bytes", testPadded[[3]byte])
-	t.Run("MPMC", testPadded[slot[uint64]])
+	t.Run("marks", testPadded[atomic.Uint64])
 }
 
 func testPadded[S any](t *testing.T) {

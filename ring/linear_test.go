@@ -190,8 +190,8 @@ func TestLinearizable(t *testing.T) {
 		histories, 2*each, 4*each, hidden)
 }
 
-// The same with operations that stand still for as long as the dice say, between their claim and each of their
-// slots: what in the test above is a rare moment.
+// The same with operations that stand still for as long as the dice say, between their claim and their
+// publication: what in the test above is a rare moment.
 func TestLinearizableStalled(t *testing.T) {
 	rnd := testkit.Rand(t)
 	rounds := testkit.Scale(4000)
@@ -221,19 +221,23 @@ func TestLinearizableStalled(t *testing.T) {
 			}
 			goOn := func() {
 				i := rnd.IntN(len(open))
-				s := &open[i]
+				s := open[i]
 				if s.Did.kind == '+' {
-					s.put(int(next))
-					s.Did.moved += string([]byte{next})
-					next++
+					var vs []int
+					for range s.n {
+						vs = append(vs, int(next))
+						s.Did.moved += string([]byte{next})
+						next++
+					}
+					s.put(vs...)
 				} else {
-					s.Did.moved += string([]byte{byte(s.take())})
+					for _, v := range s.take() {
+						s.Did.moved += string([]byte{byte(v)})
+					}
 				}
-				if s.done == len(s.pos) {
-					s.Return = clock.Add(1)
-					history = append(history, s.op)
-					open = append(open[:i], open[i+1:]...)
-				}
+				s.Return = clock.Add(1)
+				history = append(history, s.op)
+				open = append(open[:i], open[i+1:]...)
 			}
 			// at once does whole operations that find less than they ask for, or all.
 			atOnce := func() {
@@ -267,12 +271,12 @@ func TestLinearizableStalled(t *testing.T) {
 				n := uint64(1 + rnd.IntN(capacity))
 				switch what := rnd.IntN(5); {
 				case what == 0:
-					if k, _ := ints.ready(ints.tail.Load(), n, 0); k > 0 {
-						begin('+', int(k))
+					if k := ints.look(&ints.tail, ints.tail.claimed.Load(), n, room); k > 0 {
+						begin('+', int(min(k, n)))
 					}
 				case what == 1:
-					if k, _ := ints.ready(ints.head.Load(), n, 1); k > 0 {
-						begin('-', int(k))
+					if k := ints.look(&ints.head, ints.head.claimed.Load(), n, items); k > 0 {
+						begin('-', int(min(k, n)))
 					}
 				case what == 2 && len(open) > 0:
 					goOn()

@@ -3,40 +3,11 @@
 package ring
 
 import (
-	"runtime"
 	"slices"
 	"testing"
 
-	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
-
-	"github.com/ringway-net/ringway/cpu"
 )
-
-// Positions go through the slots one by one, lap after lap, whatever the steps.
-func TestPositions(t *testing.T) {
-	for _, capacity := range capacities {
-		r := newMany[int](capacity)
-		for _, step := range []int{1, capacity/2 + 1, capacity} {
-			pos := uint64(0)
-			for n := 0; n < 4*capacity; n += step {
-				if got, want := int(r.index(pos)), n%capacity; got != want {
-					t.Fatalf("%d: item %d in slot %d, want %d", capacity, n, got, want)
-				}
-				if got, want := int(pos>>r.lapShift), n/capacity; got != want {
-					t.Fatalf("%d: item %d in lap %d, want %d", capacity, n, got, want)
-				}
-				pos = r.after(pos, uint64(step))
-			}
-		}
-		// The three stamps of a slot differ, or a full ring would look free.
-		for i := range uint64(capacity) {
-			if free, held, next := i, i+1, i+r.lap(); free == held || held == next || next != r.after(i, uint64(capacity)) {
-				t.Fatalf("%d: stamps %d, %d, %d", capacity, free, held, next)
-			}
-		}
-	}
-}
 
 func TestPushEvict(t *testing.T) {
 	for _, capacity := range []int{1, 3, 8} {
@@ -95,59 +66,60 @@ func TestBurstTakesWhatIsReady(t *testing.T) {
 	}
 }
 
-// What ready says of a position: how many slots are ready from there on, and whether the ring has moved on.
-func TestReady(t *testing.T) {
-	r := newMany[int](3)
-	r.PushBulk([]int{1, 2})
-	r.TryPop()
-	last := r.after(0, 2) // where the tail is
-	for _, c := range []struct {
-		what  string
-		pos   uint64
-		turn  uint64
-		k     uint64
-		stale bool
-	}{
-		{"push at the tail", last, 0, 2, false},
-		{"push where an item is", 1, 0, 0, true},
-		{"push where an item was popped", 0, 0, 0, true},
-		{"push a lap later, to a free slot", r.lap(), 0, 1, false},
-		{"push a lap later, where an item still is", r.lap() + 1, 0, 0, false},
-		{"pop at the head", 1, 1, 1, false},
-		{"pop what was popped", 0, 1, 0, true},
-		{"pop at the tail", last, 1, 0, false},
-	} {
-		if k, stale := r.ready(c.pos, 3, c.turn); k != c.k || stale != c.stale {
-			t.Errorf("%s: %d, %v, want %d, %v", c.what, k, stale, c.k, c.stale)
+// A mark of the past leads to something that was published, not beyond it: who follows one from a seen of the past
+// fails to move seen then, and looks again.
+func TestMarksOfThePast(t *testing.T) {
+	for _, capacity := range capacities {
+		r := newMany[int](capacity)
+		for pos := range uint64(4 * capacity) {
+			r.TryPush(int(pos))
+			if end := r.end(pos, items); end != pos+1 {
+				t.Fatalf("%d: the item that was pushed last, at %d, is not found: %d", capacity, pos, end)
+			}
+			r.TryPop()
+			for old := range pos + uint64(capacity) + 2 {
+				if end := r.end(old, items); end != old && end > pos+1 {
+					t.Fatalf("%d: from %d there are items to %d, but only %d were pushed", capacity, old, end, pos+1)
+				}
+				if end := r.end(old, room); end != old && end > pos+1+uint64(capacity) {
+					t.Fatalf("%d: from %d there is room to %d, but only %d were popped", capacity, old, end, pos+1)
+				}
+			}
+			if end := r.end(pos+uint64(capacity), room); end != pos+uint64(capacity)+1 {
+				t.Fatalf("%d: the slot that was freed last is not found: %d", capacity, end)
+			}
 		}
 	}
 }
 
-// A claim that has loaded a position of the past looks again: it does not say "full". The tail that
-// it is given here stands still at 0, long after the first push, until the claim has begun.
-func TestClaimWithAPositionOfThePast(t *testing.T) {
-	testkit.Watchdog(t)
-	for range 50 {
-		r := newMany[int](3)
-		r.TryPush(1)
-		var tail atomic.Uint64
-		var begun atomic.Bool
-		type claimed struct{ pos, k uint64 }
-		result := make(chan claimed)
-		go func() {
-			begun.Store(true)
-			pos, k := r.claim(&tail, 0, 1, 1)
-			result <- claimed{pos, k}
-		}()
-		for !begun.Load() {
-			runtime.Gosched()
-		}
-		for range 100 {
-			cpu.Pause(1)
-		}
-		tail.Store(r.tail.Load())
-		if got := <-result; got != (claimed{1, 1}) {
-			t.Fatalf("claimed %+v", got)
+// Runs are found whatever their lengths are, and however far a look goes: the pushes' and the pops'
+// boundaries do not agree, and go round the ring many times.
+func TestRunsOfAllLengths(t *testing.T) {
+	rnd := testkit.Rand(t)
+	for _, capacity := range []int{1, 3, 5, 64, 100, 1000} {
+		r := newMany[int](capacity)
+		pushed, popped := 0, 0
+		for pushed < 20*capacity+1000 {
+			vs := make([]int, 1+rnd.IntN(capacity))
+			for i := range vs {
+				vs[i] = pushed + i
+			}
+			n := r.PushBurst(vs)
+			if want := min(len(vs), capacity-(pushed-popped)); n != want {
+				t.Fatalf("%d: pushed %d of %d with room for %d", capacity, n, len(vs), want)
+			}
+			pushed += n
+			vs = vs[:1+rnd.IntN(len(vs))]
+			n = r.PopBurst(vs)
+			if want := min(len(vs), pushed-popped); n != want {
+				t.Fatalf("%d: popped %d of %d, there are %d", capacity, n, len(vs), pushed-popped)
+			}
+			for _, v := range vs[:n] {
+				if v != popped {
+					t.Fatalf("%d: popped %d, want %d", capacity, v, popped)
+				}
+				popped++
+			}
 		}
 	}
 }

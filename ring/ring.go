@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/park"
 )
 
 const (
@@ -88,3 +89,14 @@ func pointers(t reflect.Type) bool {
 func clampLen(d int64, capacity int) int {
 	return int(max(0, min(d, int64(capacity))))
 }
+
+// bodies uses the methods of a List that the compiler can inline. A ring's methods are compiled in the package that
+// uses the ring, where the compiler knows of park's what ring uses outside of generic code, and
+// without this each Wake would be a call. TestUsersInline holds it.
+func bodies(l *park.List) {
+	l.Wake(1)
+	l.WakeAll()
+	_ = l.Waiting()
+}
+
+var _ = bodies

@@ -6,10 +6,6 @@
 // and Aldinucci et al.'s FastFlow popularised it). And each end has its
 // position as a plain field of its own: the atomic is only written to publish.
 //
-// An atomic store is a full fence on amd64 (XCHG): it waits until all earlier stores have
-// their cache lines, which the consumer's core had. So the producer asks for the lines
-// of its next items in good time (fetchAhead), and finds them there.
-//
 // The edges:
 //
 //	P1  producer stores spsc.tail   after it wrote the slots       publishes items
@@ -23,7 +19,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
 	"github.com/ringway-net/ringway/interleave"
@@ -55,17 +50,6 @@ type spsc[T any] struct {
 
 	producer Producer[T]
 	consumer Consumer[T]
-}
-
-const (
-	minFetch = 512  // bytes: fewer at a time are not worth the call
-	maxFetch = 1024 // more have left the cache again when it is their turn
-)
-
-// slotsOf returns how many slots take up the given bytes, at least 1; a power of two if bytes is one.
-func slotsOf[T any](bytes uintptr) uint64 {
-	var v T
-	return max(1, uint64(bytes)/cpu.NextPowerOfTwo(max(1, uint64(unsafe.Sizeof(v)))))
 }
 
 const (
@@ -180,16 +164,16 @@ func (p *Producer[T]) fetchAhead(n uint64) {
 	}
 }
 
-// fetchNext asks for the lines of as many slots behind the next n, but for at least minFetch bytes of them and at
-// most maxFetch. Not for slots that the consumer has not given back: they would be taken away from it.
+// fetchNext asks for the lines of as many slots behind the next n, but for at least minFetch bytes of
+// them. Not for slots that the consumer has not given back: they would be taken away from it.
 func (p *Producer[T]) fetchNext(n uint64) {
 	next := p.tail + n
-	n = min(max(n, p.fetch), slotsOf[T](maxFetch))
+	n = max(n, p.fetch)
 	if p.limit-(next-p.headSeen) < n {
 		return
 	}
 	a, _ := split(p.slots, next, n)
-	cpu.PrefetchWriteRange(unsafe.Pointer(unsafe.SliceData(a)), uintptr(len(a))*unsafe.Sizeof(a[0]))
+	fetch(a)
 }
 
 // TryPush adds v and reports whether it did: false means that the ring is full

@@ -190,7 +190,7 @@ func TestPoppedSlotsAreCleared(t *testing.T) {
 			}
 		}
 		for i := range many.slots {
-			if many.slots[i].item != nil {
+			if many.slots[i] != nil {
 				t.Errorf("MPMC %s: slot %d was not cleared", name, i)
 			}
 		}

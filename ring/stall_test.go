@@ -8,37 +8,46 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/testkit"
 )
 
-// step takes an operation on r apart, so that a test can stop between its steps.
+// step is an operation on r that stands between its claim and its publication.
 type step struct {
-	r    *MPMC[int]
-	pos  []uint64
-	done int
+	r      *MPMC[int]
+	pos, n uint64
 }
 
 // claimPush and claimPop do the first step of a push or pop of n items, and stop.
-func claimPush(t *testing.T, r *MPMC[int], n int) *step { return claimStep(t, r, &r.tail, 0, n) }
-func claimPop(t *testing.T, r *MPMC[int], n int) *step  { return claimStep(t, r, &r.head, 1, n) }
+func claimPush(t *testing.T, r *MPMC[int], n int) *step { return claimStep(t, r, &r.tail, room, n) }
+func claimPop(t *testing.T, r *MPMC[int], n int) *step  { return claimStep(t, r, &r.head, items, n) }
 
-func claimStep(t *testing.T, r *MPMC[int], at *atomic.Uint64, turn uint64, n int) *step {
+func claimStep(t *testing.T, r *MPMC[int], s *side, kind uint64, n int) *step {
 	t.Helper()
-	pos, k := r.claim(at, turn, uint64(n), uint64(n))
+	pos, k := r.claim(s, uint64(n), uint64(n), kind)
 	if int(k) != n {
 		t.Fatalf("claimed %d, want %d", k, n)
 	}
-	s := &step{r: r}
-	for i := range k {
-		s.pos = append(s.pos, r.after(pos, i))
-	}
-	return s
+	return &step{r, pos, k}
 }
 
-// put publishes the next claimed slot; take reads and frees it.
-func (s *step) put(v int) { s.r.put(s.pos[s.done], v); s.done++ }
-func (s *step) take() int { v := s.r.take(s.pos[s.done]); s.done++; return v }
+// slots calls f for each claimed slot.
+func (s *step) slots(f func(slot *int)) {
+	for i := range s.n {
+		f(&s.r.slots[(s.pos+i)&uint64(len(s.r.slots)-1)])
+	}
+}
+
+// put writes and publishes what a push has claimed, and wakes nobody; take reads and frees what a pop has.
+func (s *step) put(vs ...int) {
+	s.slots(func(slot *int) { *slot, vs = vs[0], vs[1:] })
+	s.r.publish(s.pos, s.pos+s.n, items)
+}
+
+func (s *step) take() (vs []int) {
+	s.slots(func(slot *int) { vs = append(vs, *slot) })
+	s.r.publish(s.pos+s.r.limit, s.pos+s.r.limit+s.n, room)
+	return vs
+}
 
 func popAll(r *MPMC[int]) (vs []int) {
 	for {
@@ -109,37 +118,33 @@ func TestStalledPopper(t *testing.T) {
 	if r.PushEvict(5, func(v int) { t.Errorf("evicted %d", v) }) {
 		t.Error("pushed into a slot that is being read")
 	}
-	if v := stalled.take(); v != 1 {
-		t.Fatalf("the stalled popper got %d", v)
-	}
+	wantItems(t, stalled.take(), 1)
 	if !r.PushBulk([]int{5, 6, 7, 8}) {
 		t.Fatal("no room after it went on")
 	}
 	wantItems(t, popAll(r), 5, 6, 7, 8)
 }
 
-// A burst is published slot by slot.
+// A burst is published as one, and given back as one.
 func TestStalledInTheMiddleOfABurst(t *testing.T) {
 	r := newMany[int](5)
 	push := claimPush(t, r, 3)
 	r.TryPush(4)
-	push.put(1)
-	wantItems(t, popAll(r), 1)
-	push.put(2)
-	push.put(3)
-	pop := claimPop(t, r, 3)
+	wantItems(t, popAll(r))
+	push.put(1, 2, 3)
+	if v, ok := r.TryPop(); !ok || v != 1 {
+		t.Fatalf("popped %d, %v", v, ok)
+	}
+	pop := claimPop(t, r, 2)
+	wantItems(t, popAll(r), 4)
 	if !r.TryPush(5) || !r.TryPush(6) || r.TryPush(7) {
-		t.Fatal("room in front of the stalled burst is not what it should be")
+		t.Fatal("room in front of the stalled burst is not what it should be: 5 less 1, 2, 3 and 4, of which 1 was popped")
 	}
-	if v := pop.take(); v != 2 {
-		t.Fatalf("got %d", v)
+	wantItems(t, pop.take(), 2, 3)
+	if !r.PushBulk([]int{7, 8, 9}) || r.TryPush(10) {
+		t.Fatal("the slots of the burst, and that of 4 behind it, were not given back")
 	}
-	if !r.TryPush(7) || r.TryPush(8) {
-		t.Fatal("a slot given back in the middle of a burst is not used")
-	}
-	pop.take()
-	pop.take()
-	wantItems(t, popAll(r), 5, 6, 7)
+	wantItems(t, popAll(r), 5, 6, 7, 8, 9)
 }
 
 // A goroutine asleep on a hidden item is woken by the one that hid it, with all that sleep on the
@@ -265,7 +270,5 @@ func TestStalledPopperAndClose(t *testing.T) {
 	if _, err := r.Pop(context.Background()); err != ErrClosed {
 		t.Errorf("nothing is left for this one: %v", err)
 	}
-	if v := stalled.take(); v != 1 {
-		t.Errorf("got %d", v)
-	}
+	wantItems(t, stalled.take(), 1)
 }
