@@ -201,6 +201,50 @@ func TestInterleaveMPMCBurst(t *testing.T) {
 	}
 }
 
+// Runs that end where the other side's do not: some pop a part of a burst while others pop the rest, free slots of it
+// one by one, and a push goes into them, which overwrites marks that somebody may still be following.
+func TestInterleaveMPMCRuns(t *testing.T) {
+	for capacity := 2; capacity <= 4; capacity++ {
+		for _, first := range []int{1, 2} {
+			explore(t, fmt.Sprintf("burst of 2, pops of %d and 1/capacity=%d", first, capacity), interleave.Options{}, func(r *interleave.Run) {
+				m, _ := NewMPMC[int](capacity)
+				m.TryPush(0)
+				m.TryPop() // the burst does not begin at slot 0
+				m.PushBulk(count(2))
+				pushed := 2
+				got := make([][]int, 2)
+				r.Go("burst", func() {
+					dst := make([]int, first)
+					for range 2 {
+						got[0] = append(got[0], dst[:m.PopBurst(dst)]...)
+					}
+				})
+				r.Go("single", func() {
+					for range 2 {
+						if v, ok := m.TryPop(); ok {
+							got[1] = append(got[1], v)
+						}
+					}
+				})
+				r.Go("producer", func() { pushed += m.PushBurst([]int{3, 4}) })
+				r.After(func() {
+					all := slices.Concat(got[0], got[1], popRest(m))
+					if !slices.IsSorted(got[0]) || !slices.IsSorted(got[1]) {
+						r.Errorf("%v: not in order", got)
+					}
+					slices.Sort(all)
+					if !slices.Equal(all, count(pushed)) {
+						r.Errorf("%d were pushed, %v came out", pushed, all)
+					}
+					if m.Len() != 0 || !m.PushBulk(count(capacity)) {
+						r.Errorf("the ring is not whole: Len %d", m.Len())
+					}
+				})
+			})
+		}
+	}
+}
+
 // options bound the preemptions of cases that are too many to explore whole.
 func (k crowd) options() interleave.Options {
 	switch {

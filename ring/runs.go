@@ -43,7 +43,7 @@ const (
 // runs are the marks of a ring.
 type runs struct {
 	marks []atomic.Uint64 // per slot: end<<1 | room or items; 0, as they are at first, is no mark
-	limit uint64          // the capacity, and so the longest run
+	limit uint64          // the capacity
 }
 
 func (r *runs) mark(pos uint64) *atomic.Uint64 { return &r.marks[pos&uint64(len(r.marks)-1)] }
@@ -58,7 +58,7 @@ func (r *runs) end(pos, kind uint64) uint64 {
 		return pos // the zero MPMC
 	}
 	m := r.mark(pos).Load() // C1, P2
-	if end := m >> 1; m&1 == kind && end-pos-1 < r.limit {
+	if end := m >> 1; m&1 == kind && end > pos {
 		return end
 	}
 	return pos

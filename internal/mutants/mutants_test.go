@@ -9,6 +9,7 @@ var mutants = []mutant{
 	if interleave.On {
 		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
 	}
+	p.fetchAhead(1)
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return true
@@ -106,70 +107,81 @@ var mutants = []mutant{
 
 	// MPMC.
 	{"mpmc: a push publishes before it writes (seed: a reader that saw a slot before its writer had finished)", "ring/mpmc.go",
-		`	s.item = v
+		`	*slot = v
 	if interleave.On {
-		interleave.Write(&s.item)
+		interleave.Write(slot)
 	}
-	s.stamp.Store(pos + 1) // P1
-`, `	s.stamp.Store(pos + 1) // P1
-	s.item = v
+	r.publish(pos, pos+1, items) // P1
+`, `	r.publish(pos, pos+1, items) // P1
+	*slot = v
 	if interleave.On {
-		interleave.Write(&s.item)
+		interleave.Write(slot)
 	}
 `, "InterleaveMPMCEdges", "data race"},
-	{"mpmc: a pop gives the slot back before it reads", "ring/mpmc.go",
-		`	s := &r.slots[r.index(pos)]
-	v = s.item
-`, `	s := &r.slots[r.index(pos)]
-	s.stamp.Store(pos + r.lap())
-	v = s.item
+	{"mpmc: a burst is published before it is written", "ring/mpmc.go",
+		`	a, b := split(r.slots, pos, n)
+	copy(a, vs)
+`, `	r.publish(pos, pos+n, items)
+	a, b := split(r.slots, pos, n)
+	copy(a, vs)
 `, "InterleaveMPMC", "data race"},
-	{"mpmc: a lost race is answered by full or empty", "ring/mpmc.go",
-		`		if at.CompareAndSwap(pos, r.after(pos, k)) {
-			return pos, k
+	{"mpmc: a pop gives the slot back before it reads", "ring/mpmc.go",
+		`	v = *slot
+`, `	r.publish(pos+r.limit, pos+r.limit+1, room)
+	v = *slot
+`, "InterleaveMPMC", "data race"},
+	{"mpmc: a lost race is answered by full or empty", "ring/runs.go",
+		`			return pos, k
 		}
-`, `		if at.CompareAndSwap(pos, r.after(pos, k)) {
-			return pos, k
+	}
+}
+`, `			return pos, k
 		}
 		return pos, 0
+	}
+}
 `, "InterleaveMPMCNoLostRace", "with room for all"},
-	{"mpmc: a stale position is answered by full or empty", "ring/mpmc.go",
-		`			continue // somebody else has moved on since the load
-`, `			return pos, 0
-`, "InterleaveMPMCNoLostRace", "with room for all"},
-	{"mpmc: a claim that is no compare-and-swap", "ring/mpmc.go",
-		`		if at.CompareAndSwap(pos, r.after(pos, k)) {
+	{"mpmc: a seen of the past is answered by full or empty", "ring/runs.go",
+		`next == seen && s.seen.Load() == seen ||`, `next == seen ||`, "InterleaveMPMCNoLostRace", "with (room|items) for all"},
+	{"mpmc: a claim that is no compare-and-swap", "ring/runs.go",
+		`		if s.claimed.CompareAndSwap(pos, pos+k) {
 			return pos, k
 		}
-`, `		at.Store(r.after(pos, k))
+`, `		s.claimed.Store(pos + k)
 		return pos, k
 `, "InterleaveMPMCEdges", "interleave: after"},
-	{"mpmc: Vyukov's stamps (seed: capacity 1)", "ring/mpmc.go",
-		`bits.Len(uint(capacity))`, `bits.Len(uint(capacity - 1))`, "InterleaveMPMCEdges", "of_1"},
-	{"mpmc: a burst looks at its first slot only", "ring/mpmc.go",
-		`		k, stale := r.ready(pos, n, turn)
-`, `		k, stale := r.ready(pos, 1, turn)
-		k *= n
-`, "InterleaveMPMC(Burst|Edges)", "interleave: after"},
-	{"mpmc: a burst around the end of the memory", "ring/mpmc.go",
-		`			want += r.lap() - i
-			i = 0
-`, `			i = 0
-`, "InterleaveMPMCBurst", "interleave: after"},
+	{"mpmc: seen is set back", "ring/runs.go",
+		`next != seen && s.seen.CompareAndSwap(seen, next) {
+			return`, `next != seen {
+			s.seen.Store(next)
+			return`, "InterleaveMPMC", "interleave: after"},
+	{"mpmc: room is told for the lap that is over (seed: capacity 1)", "ring/mpmc.go",
+		`	r.publish(pos+r.limit, pos+r.limit+1, room) // C2
+`, `	r.publish(pos, pos+1, room) // C2
+`, "InterleaveMPMCEdges", "of_1"},
+	{"mpmc: items are taken for room, and room for items", "ring/runs.go",
+		`m&1 == kind && end > pos`, `end > pos`, "InterleaveMPMC", "interleave: after"},
+	{"mpmc: a mark of an earlier lap is believed", "ring/runs.go",
+		`m&1 == kind && end > pos`, `m&1 == kind && end != pos`, "InterleaveMPMC", "interleave: after"},
+	{"mpmc: a burst takes more than was found", "ring/runs.go",
+		`			k = min(k, n)
+`, `			k = n
+`, "InterleaveMPMC(Burst|Edges|Runs)", "interleave: after"},
+	{"mpmc: one more than seen is claimed", "ring/mpmc.go",
+		`pos >= r.tail.seen.Load()`, `pos > r.tail.seen.Load()`, "InterleaveMPMCEdges", "interleave: after"},
 	{"mpmc: drained while an item is in flight", "ring/mpmc.go",
-		`	return tail&closedBit != 0 && tail&^closedBit == r.head.Load()
-`, `	k, _ := r.ready(r.head.Load(), 1, 1)
-	return tail&closedBit != 0 && k == 0
+		`	return tail&closedBit != 0 && tail&^closedBit == r.head.claimed.Load()
+`, `	return tail&closedBit != 0 && !r.more(&r.head, items)
 `, "InterleaveMPMCClose", "interleave: after"},
-	{"mpmc: a push after Close", "ring/mpmc.go",
+	{"mpmc: a push after Close", "ring/runs.go",
 		`		if pos&closedBit != 0 {
 			return pos, 0
 		}
 `, ``, "InterleaveMPMCClose|TestClose", "FAIL"},
 	{"mpmc: closing wakes no consumer", "ring/mpmc.go",
-		`	r.tail.Or(closedBit)
+		`	r.tail.claimed.Or(closedBit)
 	r.notEmpty.WakeAll()
-`, `	r.tail.Or(closedBit)
+`, `	r.tail.claimed.Or(closedBit)
 `, "InterleaveMPMCClose", "deadlock: nobody is left to wake"},
 	{"mpmc: closing wakes no producer", "ring/mpmc.go",
 		`	r.notEmpty.WakeAll()
@@ -184,14 +196,16 @@ var mutants = []mutant{
 		}
 `, ``, "InterleaveMPMCClose", "deadlock: nobody is left to wake"},
 	{"mpmc: an item that was hidden wakes nobody more", "ring/mpmc.go",
-		`		r.pass(&r.notEmpty, &r.head, 1)
+		`		if r.more(&r.head, items) {
+			r.notEmpty.Wake(1)
+		}
 `, ``, "InterleaveMPMCWait/(hidden|burst)", "deadlock: nobody is left to wake"},
 	{"mpmc: a length as two loads, the wrong way round", "ring/mpmc.go",
-		`	head := r.head.Load()
-	tail := r.tail.Load()
+		`	head := r.head.claimed.Load()
+	tail := r.tail.claimed.Load()
 	return r.length(head, tail)
-`, `	tail := r.tail.Load()
-	head := r.head.Load()
+`, `	tail := r.tail.claimed.Load()
+	head := r.head.claimed.Load()
 	return int(tail - head)
 `, "InterleaveMPMCLen", "of 1"},
 
