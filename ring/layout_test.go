@@ -42,8 +42,8 @@ func TestLayoutSPSC(t *testing.T) {
 		span{"shared", unsafe.Offsetof(s.capacity), unsafe.Offsetof(s.notFull) + unsafe.Sizeof(s.notFull)},
 		span{"tail", tail, tail + unsafe.Sizeof(s.tail)},
 		span{"head", head, head + unsafe.Sizeof(s.head)},
-		at("producer", unsafe.Pointer(&p.s), unsafe.Add(unsafe.Pointer(&p.reserved), unsafe.Sizeof(p.reserved))),
-		at("consumer", unsafe.Pointer(&c.s), unsafe.Add(unsafe.Pointer(&c.tailSeen), unsafe.Sizeof(c.tailSeen))),
+		at("producer", unsafe.Pointer(&p.s), unsafe.Add(unsafe.Pointer(&p.pace), unsafe.Sizeof(p.pace))),
+		at("consumer", unsafe.Pointer(&c.s), unsafe.Add(unsafe.Pointer(&c.pace), unsafe.Sizeof(c.pace))),
 	)
 	if off := unsafe.Offsetof(s.capacity); off < cpu.PadSize {
 		t.Errorf("first field at %d", off)

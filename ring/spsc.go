@@ -77,6 +77,7 @@ type Producer[T any] struct {
 	fetch    uint64 // how many slots are minFetch bytes, a power of two
 	// reserved is how many slots from tail on Reserve has handed out. Any publication ends it.
 	reserved uint64
+	pace     pacer
 	_        cpu.Pad
 }
 
@@ -94,21 +95,23 @@ type Consumer[T any] struct {
 	// tailSeen is the producer's position when the consumer last looked (C1):
 	// never ahead of the truth, so there are at least as many items as it says.
 	tailSeen uint64
+	pace     pacer
 	_        cpu.Pad
 }
 
 // NewSPSC returns the two ends of a ring that holds up to capacity items, 1 to
 // MaxCapacity. The memory of all slots, the next power of two, is allocated here, and
 // make's panic says so where the machine cannot have that much. The error wraps
-// ErrCapacity.
-func NewSPSC[T any](capacity int) (*Producer[T], *Consumer[T], error) {
+// ErrCapacity. The option is Patience.
+func NewSPSC[T any](capacity int, o ...Option) (*Producer[T], *Consumer[T], error) {
 	if err := checkCapacity(capacity); err != nil {
 		return nil, nil, err
 	}
 	slots := newSlots[T](int(cpu.NextPowerOfTwo(uint64(capacity))))
 	s := &spsc[T]{capacity: capacity}
-	s.producer = Producer[T]{s: s, slots: slots, limit: uint64(capacity), fetch: slotsOf[T](minFetch)}
-	s.consumer = Consumer[T]{s: s, slots: slots, pointers: hasPointers[T]()}
+	pace := pacer{most: applied(o).patience}
+	s.producer = Producer[T]{s: s, slots: slots, limit: uint64(capacity), fetch: slotsOf[T](minFetch), pace: pace}
+	s.consumer = Consumer[T]{s: s, slots: slots, pointers: hasPointers[T](), pace: pace}
 	return &s.producer, &s.consumer, nil
 }
 
@@ -293,7 +296,10 @@ func (p *Producer[T]) ReserveWait(ctx context.Context, n int) (a, b []T, err err
 
 // wait returns nil once there is room for one item.
 func (p *Producer[T]) wait(ctx context.Context) error {
-	closed := false
+	closed := p.s.closed.Load() != 0
+	if !closed && (p.room(1) > 0 || p.pace.look(func() uint64 { return p.room(enough) }) > 0) {
+		return nil
+	}
 	err := p.s.notFull.Wait(ctx, func() bool {
 		closed = p.s.closed.Load() != 0
 		return closed || p.room(1) > 0
@@ -301,6 +307,7 @@ func (p *Producer[T]) wait(ctx context.Context) error {
 	if closed {
 		return ErrClosed
 	}
+	p.pace.woken(p.limit - (p.tail - p.headSeen))
 	return err
 }
 
@@ -464,6 +471,9 @@ func (c *Consumer[T]) PeekWait(ctx context.Context, n int) (a, b []T, err error)
 
 // wait returns nil once there is an item.
 func (c *Consumer[T]) wait(ctx context.Context) error {
+	if c.available(1) > 0 || c.pace.look(func() uint64 { return c.available(enough) }) > 0 {
+		return nil
+	}
 	closed := false
 	err := c.s.notEmpty.Wait(ctx, func() bool {
 		// In this order: what was pushed before Close is seen by a consumer that saw
@@ -478,6 +488,7 @@ func (c *Consumer[T]) wait(ctx context.Context) error {
 	if closed {
 		return ErrClosed
 	}
+	c.pace.woken(c.tailSeen - c.head)
 	return err
 }
 
