@@ -157,6 +157,20 @@ func (b *Buffer) Append(n int) ([]byte, error) {
 // AppendUnzeroed is Append for bytes that the caller overwrites at once, all of them, or
 // trims: they may still hold what an earlier owner left.
 func (b *Buffer) AppendUnzeroed(n int) ([]byte, error) {
+	// What appendUnzeroed does for the most frequent case, over again: a third of the time.
+	if p := pools[b.slot>>slotBits].Load(); p != nil {
+		if i := b.slot & slotMask; i < p.count && p.slots[i].gen == b.gen && !p.slots[i].shared() {
+			off := b.off&offMask + b.n
+			if n > 0 && n <= int(p.room-off) {
+				b.n += uint32(n)
+				return p.bytes(*b, off, uint32(n)), nil
+			}
+		}
+	}
+	return b.appendUnzeroed(n)
+}
+
+func (b *Buffer) appendUnzeroed(n int) ([]byte, error) {
 	p := b.writer("Append")
 	b.notNegative("Append", n)
 	if n > p.tailroom(*b) {

@@ -142,7 +142,7 @@ var mutants = []mutant{
 }
 `, "InterleaveMPMCNoLostRace", "with room for all"},
 	{"mpmc: a seen of the past is answered by full or empty", "ring/runs.go",
-		`next == seen && s.seen.Load() == seen ||`, `next == seen ||`, "InterleaveMPMCNoLostRace", "with (room|items) for all"},
+		`next == seen && s.seen.Load() == seen ||`, `next == seen ||`, "InterleaveMPMCNoLostRace", "for all"},
 	{"mpmc: a claim that is no compare-and-swap", "ring/runs.go",
 		`		if s.claimed.CompareAndSwap(pos, pos+k) {
 			return pos, k
@@ -331,7 +331,7 @@ var mutants = []mutant{
 	{"pool: the last of several owners leaves the count below none", "pool/slot.go",
 		`	s.extra.Store(0)
 `, ``, "InterleaveShared", "interleave: after"},
-	{"pool: the count goes down after the buffer was given back", "pool/pool.go",
+	{"pool: the count goes down after the buffer was given back", "pool/lend.go",
 		`	if !s.drop() {
 		return 0, false
 	}
@@ -394,17 +394,23 @@ var mutants = []mutant{
 	p.returned.WakeAll()
 `, `	p.closed.Store(true)
 `, "InterleavePoolClose", "deadlock: nobody is left to wake"},
-	{"pool: a second release of one handle (seed: a double free)", "pool/pool.go",
-		`	s.gen++
+	{"pool: a second release of one handle (seed: a double free)", "pool/lend.go",
+		`	s.gen = b.gen + 1
 	if interleave.On {
 		interleave.Write(&s.gen)
 	}
 	if i >= p.count {
-`, `	s.gen += 2
-	s.gen -= 2
-	if i >= p.count {
+`, `	if i >= p.count {
 `, "TestFaultDoubleFree|TestDoubleRelease", "FAIL"},
-	{"pool: a buffer goes into another pool (seed)", "pool/pool.go",
+	{"pool: a burst gives a shared buffer back", "pool/lend.go",
+		`		if s.gen != gen || s.extra.Load() != 0 { // R1
+`, `		if s.gen != gen {
+`, "TestShared|TestRetain|TestModel", "FAIL"},
+	{"pool: a Cache gives a shared buffer back", "pool/cache.go",
+		`s.gen == b.gen && s.extra.Load() == 0 { // R1`, `s.gen == b.gen {`, "TestShared|TestRetain|TestModel", "FAIL"},
+	{"pool: a Cache hands out what is out", "pool/cache.go",
+		`; s.gen&1 == 0 {`, `; true {`, "TestCopiedCache", "no panic"},
+	{"pool: a buffer goes into another pool (seed)", "pool/lend.go",
 		`	i = b.slot ^ p.id // the slot if b is of this pool, and out of range otherwise
 	if i >= uint32(len(p.slots)) || p.slots[i].gen != b.gen {
 `, `	i = b.slot & slotMask
