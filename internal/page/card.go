@@ -45,30 +45,29 @@ func (s scale) name(of string) string {
 	return of
 }
 
-// cards returns a card for each work that several do, and one for the works of a family that nobody but one
-// does. The works that are points of plots come with more.
+// cards returns a card for each work that several do. What nobody but one does shares a card, by family if
+// there are no peers at all. The works that are points of plots come with more.
 func (s *sheet) cards(more bool) (all []card) {
-	families := map[string]int{} // the places of the cards of families
+	var titles []string
 	alone := map[string][]perf.Result{}
 	for _, work := range s.works {
 		rs, n := s.row(work, perf.NS), parseName(work)
 		switch {
 		case len(rs) == 1 && !more:
-			if _, ok := families[n.family]; !ok {
-				families[n.family] = len(all)
-				all = append(all, card{})
+			title := "without a peer"
+			if len(s.impls) == 1 {
+				title = n.family
 			}
-			alone[n.family] = append(alone[n.family], rs[0])
+			if len(alone[title]) == 0 {
+				titles = append(titles, title)
+			}
+			alone[title] = append(alone[title], rs[0])
 		case len(rs) > 1 && n.main() != more:
 			all = append(all, s.bars(work, rs, func(r perf.Result) string { return r.Impl }))
 		}
 	}
-	for family, k := range families {
-		title := family
-		if len(s.impls) > 1 {
-			title += ", without a peer"
-		}
-		all[k] = s.bars(title, alone[family], func(r perf.Result) string { return r.Work })
+	for _, title := range titles {
+		all = append(all, s.bars(title, alone[title], func(r perf.Result) string { return strings.TrimPrefix(r.Work, title+"/") }))
 	}
 	return all
 }
@@ -81,7 +80,7 @@ func (s *sheet) bars(title string, rs []perf.Result, name func(perf.Result) stri
 		values = append(values, r.Median(), upper)
 	}
 	axis := barScale(values)
-	c := card{Title: title, Axis: axis.name("ns"), Ticks: axis.ticks(4)}
+	c := card{Title: title, Axis: axis.name("ns"), Ticks: axis.ticks(5)}
 	for _, r := range rs {
 		lower, upper := r.Quartiles()
 		c.Rows = append(c.Rows, row{
@@ -148,7 +147,7 @@ func (s *sheet) ratios() *card {
 			Ratio: best.Impl + " " + times(s.ratio(best)),
 		}
 		for _, peer := range slices.Backward(rs) { // Ringway's dot above all others
-			r.Dots = append(r.Dots, dot{axis.at(s.ratio(peer)), s.mark(peer.Impl), told(peer) + ", ×" + digits(s.ratio(peer))})
+			r.Dots = append(r.Dots, dot{axis.at(s.ratio(peer)), s.mark(peer.Impl), told(peer) + ", " + times(s.ratio(peer))})
 		}
 		c.Rows = append(c.Rows, r)
 	}
@@ -157,8 +156,7 @@ func (s *sheet) ratios() *card {
 
 // latencies returns a card for each work that has latencies and is done by several, and one for all others.
 func (s *sheet) latencies() (all []card) {
-	var alone card
-	var aloneRows [][]perf.Result
+	var alone [][]perf.Result
 	for _, work := range s.works {
 		var rows [][]perf.Result
 		for _, impl := range s.impls {
@@ -173,14 +171,13 @@ func (s *sheet) latencies() (all []card) {
 			}
 		}
 		if len(rows) == 1 {
-			aloneRows = append(aloneRows, rows...)
+			alone = append(alone, rows...)
 		} else if len(rows) > 1 {
 			all = append(all, s.spans(work, rows, func(r perf.Result) string { return r.Impl }))
 		}
 	}
-	if len(aloneRows) > 0 {
-		alone = s.spans("latencies", aloneRows, func(r perf.Result) string { return r.Work })
-		all = append(all, alone)
+	if len(alone) > 0 {
+		all = append(all, s.spans("latencies", alone, func(r perf.Result) string { return r.Work }))
 	}
 	return all
 }

@@ -13,13 +13,13 @@ import (
 
 // Places in a plot, in units of its own that are about pixels.
 const (
-	plotWidth  = 480
+	plotWidth  = 500
 	plotHeight = 320
 	left       = 44.0
 	right      = 350.0 // what is beyond is for names
 	top        = 12.0
 	bottom     = 276.0
-	names      = right + 18 // where names begin
+	names      = right + 16 // where names begin
 	nameHeight = 14.0
 )
 
@@ -55,7 +55,8 @@ type point struct {
 	Title              string
 }
 
-// fewest is how many points a line needs at least in one plot: two make no curve.
+// fewest is how many points one of the lines needs to make a plot: two make no curve. A line with a single
+// point is left out, since the bars show it better.
 const fewest = 3
 
 // sweeps returns the plots that the results have points for.
@@ -125,16 +126,21 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 	at := func(work string) float64 { return float64(parseName(work).params[parameter]) }
 	slices.SortStableFunc(works, func(a, b string) int { return cmp.Compare(at(a), at(b)) })
 	for _, impl := range s.impls {
+		var curve []perf.Result
 		for _, work := range works {
-			r, has := s.cells[cell{work, perf.NS, impl}]
-			if !has {
-				continue
+			if r, has := s.cells[cell{work, perf.NS, impl}]; has {
+				curve = append(curve, r)
 			}
-			curves[impl] = append(curves[impl], r)
-			lower, upper := r.Quartiles()
-			xs, ys = append(xs, at(work)), append(ys, lower, upper)
 		}
-		ok = ok || len(curves[impl]) >= fewest
+		if len(curve) < 2 {
+			continue
+		}
+		curves[impl] = curve
+		ok = ok || len(curve) >= fewest
+		for _, r := range curve {
+			lower, upper := r.Quartiles()
+			xs, ys = append(xs, at(r.Work)), append(ys, lower, upper)
+		}
 	}
 	if !ok {
 		return p, false

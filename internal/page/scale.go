@@ -137,10 +137,15 @@ func duration(ns float64) string {
 	return digits(ns) + " ns"
 }
 
-// times writes a ratio.
+// times writes a ratio, with two digits; 0 is none.
 func times(ratio float64) string {
-	if ratio == 0 {
+	switch {
+	case ratio == 0:
 		return ""
+	case ratio < 0.0995:
+		return "×" + decimals(ratio, 3)
+	case ratio < 9.95:
+		return "×" + decimals(ratio, 2)
 	}
-	return "×" + digits(ratio)
+	return "×" + decimals(ratio, 0)
 }
