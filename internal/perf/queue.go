@@ -1,0 +1,117 @@
+// Queues: how numbers are passed through one, one at a time, in bursts, and by calls that wait.
+
+package perf
+
+// capacity is that of queues whose work does not name another.
+const capacity = 4096
+
+// Queue is a queue that was made for one run. A loop is the implementation's own: Go calls a method of a
+// type parameter through a table, which would cost as much as the fastest of these queues does.
+type Queue struct {
+	// Push pushes the numbers from first to first+n-1.
+	Push func(w *Wait, first, n int) error
+	// Pop pops n numbers and returns their checksum.
+	Pop func(w *Wait, n int) (Sum, error)
+
+	Pauses   Pauses // of its tries in vain; 1 to 16 rounds if they are 0
+	Floating bool   // it parks goroutines, see Crew
+}
+
+// part returns the i-th of parts of the numbers below n: where it begins, and how many they are.
+func part(n, parts, i int) (first, count int) {
+	first = n * i / parts
+	return first, n*(i+1)/parts - first
+}
+
+// Transfer returns the work of passing numbers from producers through a queue to consumers.
+func Transfer(name, impl string, producers, consumers int, open func() Queue) Work {
+	return Work{name, impl, func(n int) (Figures, error) {
+		q := open()
+		crew := Crew{Pauses: q.Pauses, Floating: q.Floating}
+		for i := range producers {
+			first, count := part(n, producers, i)
+			crew.Sides = append(crew.Sides, func(w *Wait) error { return q.Push(w, first, count) })
+		}
+		sums := make([]Sum, consumers)
+		for i := range consumers {
+			_, count := part(n, consumers, i)
+			crew.Sides = append(crew.Sides, func(w *Wait) (err error) {
+				sums[i], err = q.Pop(w, count)
+				return err
+			})
+		}
+		took, err := crew.Run()
+		if err != nil {
+			return nil, err
+		}
+		var all Sum
+		for _, s := range sums {
+			all = all.And(s)
+		}
+		return perItem(took, n), all.Check(n)
+	}}
+}
+
+// BurstPusher takes as many items as fit and returns how many.
+type BurstPusher[T any] interface{ PushBurst(vs []T) int }
+
+// BurstPopper pops up to len(dst) items and returns how many.
+type BurstPopper[T any] interface{ PopBurst(dst []T) int }
+
+// Bursts returns a queue whose loops work in bursts of the given size. One call a burst through
+// an interface does not matter.
+func Bursts[T Item](burst int, p BurstPusher[T], c BurstPopper[T]) Queue {
+	return Queue{
+		Push: func(w *Wait, first, n int) error {
+			buf := make([]T, burst)
+			for n > 0 {
+				vs := buf[:min(burst, n)]
+				for i := range vs {
+					Write(&vs[i], uint64(first+i))
+				}
+				first += len(vs)
+				n -= len(vs)
+				if err := pushAll(w, p, vs); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Pop: func(w *Wait, n int) (sum Sum, err error) {
+			buf := make([]T, burst)
+			for n > 0 {
+				vs := buf[:min(burst, n)]
+				k, err := popSome(w, c, vs)
+				if err != nil {
+					return sum, err
+				}
+				for i := range vs[:k] {
+					sum = sum.Plus(Read(&vs[i]))
+				}
+				n -= k
+			}
+			return sum, nil
+		},
+	}
+}
+
+// pushAll pushes all of vs, waiting for room.
+func pushAll[T any](w *Wait, p BurstPusher[T], vs []T) error {
+	rest := vs[p.PushBurst(vs):]
+	if len(rest) == 0 {
+		return nil
+	}
+	return w.Until(func() bool {
+		rest = rest[p.PushBurst(rest):]
+		return len(rest) == 0
+	})
+}
+
+// popSome pops at least one item into vs, waiting for it, and returns how many.
+func popSome[T any](w *Wait, c BurstPopper[T], vs []T) (n int, err error) {
+	if n = c.PopBurst(vs); n > 0 {
+		return n, nil
+	}
+	err = w.Until(func() bool { n = c.PopBurst(vs); return n > 0 })
+	return n, err
+}
