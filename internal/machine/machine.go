@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/ringway-net/ringway/internal/perf"
 )
 
 // Info is what a measurement depends on. What can't be found out is empty.
@@ -15,7 +17,7 @@ type Info struct {
 	CPUs        int      `json:"cpus"`                   // logical processors that this process may use
 	Caches      []string `json:"caches,omitempty"`       // of the first CPU, such as "L2 512K"
 	Governor    string   `json:"governor,omitempty"`     // of the first CPU's frequency, such as "performance"
-	Pinning     bool     `json:"pinning"`                // can a thread be pinned to a CPU?
+	Pinning     string   `json:"pinning"`                // which threads of the works are pinned to CPUs
 	HugePages   string   `json:"huge_pages,omitempty"`   // the mode of transparent huge pages: always, madvise, never
 	OS          string   `json:"os"`                     // as GOOS has it
 	Arch        string   `json:"arch"`                   // as GOARCH has it
@@ -31,7 +33,7 @@ type Fact struct{ Name, Value string }
 // Read finds out about this machine.
 func Read() Info {
 	i := Info{
-		CPUs: runtime.NumCPU(), Pinning: canPin(),
+		CPUs: runtime.NumCPU(), Pinning: perf.Pinning(),
 		OS: runtime.GOOS, Arch: runtime.GOARCH,
 		GOMAXPROCS: runtime.GOMAXPROCS(0), Go: runtime.Version(),
 	}
@@ -49,16 +51,12 @@ func (i Info) Facts() []Fact {
 		}
 		return s
 	}
-	pinning := "not possible"
-	if i.Pinning {
-		pinning = "possible"
-	}
 	facts := []Fact{
 		{"CPU", or(i.CPU, "unknown")},
 		{"CPUs", fmt.Sprint(i.CPUs)},
 		{"GOMAXPROCS", fmt.Sprint(i.GOMAXPROCS)},
 		{"governor", or(i.Governor, "unknown")},
-		{"pinning", pinning},
+		{"pinning", i.Pinning},
 		{"caches", strings.Join(i.Caches, ", ")},
 		{"huge pages", i.HugePages},
 		{"load average", i.LoadAverage},

@@ -137,8 +137,8 @@ func (s *sheet) ratios() *card {
 	}
 	axis := logScale(values)
 	c.Axis, c.Ticks, c.One = axis.name("times as long as Ringway"), axis.ticks(8), axis.at(1)
-	for i := range c.Ticks {
-		c.Ticks[i].Label = "×" + c.Ticks[i].Label
+	for i, t := range c.Ticks {
+		c.Ticks[i].Label = "×" + digits(t.Value)
 	}
 	for _, rs := range rows {
 		best := rs[1] // the quickest peer
@@ -173,6 +173,7 @@ func (s *sheet) latencies() (all []card) {
 		if len(rows) == 1 {
 			alone = append(alone, rows...)
 		} else if len(rows) > 1 {
+			slices.SortStableFunc(rows, func(a, b []perf.Result) int { return order(a[0], b[0]) })
 			all = append(all, s.spans(work, rows, func(r perf.Result) string { return r.Impl }))
 		}
 	}
@@ -191,7 +192,10 @@ func (s *sheet) spans(title string, rows [][]perf.Result, name func(perf.Result)
 		}
 	}
 	axis := logScale(values)
-	c := card{Title: title, Axis: axis.name("ns"), Ticks: axis.ticks(5)}
+	c := card{Title: title, Axis: "logarithmic", Ticks: axis.ticks(5)}
+	for i, t := range c.Ticks {
+		c.Ticks[i].Label = duration(t.Value)
+	}
 	for _, rs := range rows {
 		first := rs[0]
 		r := row{Name: name(first), Ours: first.Impl == perf.Ours, Lower: 1}

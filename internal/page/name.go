@@ -36,10 +36,10 @@ var words = []struct {
 	parameter int
 	pattern   *regexp.Regexp
 }{
-	{burst, regexp.MustCompile(`^burst(\d+)$`)},
+	{burst, regexp.MustCompile(`^(?:burst|bulk)(\d+)$`)},
 	{capacity, regexp.MustCompile(`^cap(\d+)$`)},
 	{size, regexp.MustCompile(`^(\d+)B$`)},
-	{goroutines, regexp.MustCompile(`^(\d+)$`)},
+	{goroutines, regexp.MustCompile(`^(1)$`)},
 	{goroutines, regexp.MustCompile(`^(\d+)p(\d+)c$`)},
 }
 
@@ -106,12 +106,20 @@ func (s *sheet) glossary() (all []Fact) {
 		{`^mpmc`, "mpmc", "a ring with any number of both"},
 		{`/single`, "single", "one item at a time"},
 		{`/burst\d`, "burst64", "up to 64 items in one call"},
+		{`/bulk\d`, "bulk64", "64 items in one call, all or none"},
+		{`/blocking`, "blocking", "calls that wait for room or for an item, and park if they have to"},
 		{`/inplace`, "inplace", "items are written and read where they lie in the ring, and not copied"},
 		{`/\d+p\d+c`, "2p2c", "two producing and two consuming goroutines"},
 		{`/1(/|$)`, "1", "one goroutine that puts in and takes out by turns"},
 		{`/cap\d`, "cap64", "a ring of 64 slots; 4096 where nothing is said"},
 		{`/\d+B`, "128B", "items or frames of 128 bytes; 8 in a ring where nothing is said"},
-		{`^pingpong`, "pingpong", "there and back through two rings"},
+		{`^pingpong`, "pingpong", "a number there and back through two rings"},
+		{`/parked`, "parked", "both sides sleep until there is something for them"},
+		{`/shared`, "shared", "on the pool itself, and not on a worker's own cache"},
+		{`/cross`, "cross", "one worker takes buffers, and another one gives them back"},
+		{`^copy`, "copy", "the copying of a frame alone, for comparison"},
+		{`^frame`, "frame", "a frame copied into a buffer that is given back then"},
+		{`^counters`, "counters", "a packet counted, each by itself or 64 together"},
 		{`^handoff`, "handoff", "buffers from a pool, through a ring, and back into the pool from another thread"},
 		{`^forward`, "forward", "frames from one port to another"},
 	} {

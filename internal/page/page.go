@@ -19,19 +19,12 @@ type Doc struct {
 	Machine  []Fact        // where
 	Warnings []string      // what speaks against trusting the figures, a sentence each
 	Results  []perf.Result // of Ringway and its peers; what has no values, or none above 0, is left out of the charts
-	Memory   []Measure     // what was measured once, such as the memory of a pool
+	Memory   []perf.Fact   // what was measured beside times
 	Notes    []string      // how it was measured, beyond what is true of all works: a paragraph each
 }
 
 // Fact is one thing about the machine.
 type Fact struct{ Name, Value string }
-
-// Measure is one figure that no work gives, in its unit.
-type Measure struct {
-	Name  string
-	Value float64
-	Unit  string
-}
 
 var (
 	//go:embed page.html
@@ -43,7 +36,7 @@ var (
 		"css":     func() template.CSS { return template.CSS(pageCSS) },
 		"percent": func(share float64) string { return decimals(share*100, 2) + "%" },
 		"px":      func(v float64) string { return decimals(v, 1) },
-		"figure":  digits,
+		"amount":  amount,
 	}).Parse(pageHTML))
 )
 

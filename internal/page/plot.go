@@ -13,10 +13,10 @@ import (
 
 // Places in a plot, in units of its own that are about pixels.
 const (
-	plotWidth  = 500
+	plotWidth  = 430
 	plotHeight = 320
-	left       = 44.0
-	right      = 350.0 // what is beyond is for names
+	left       = 38.0
+	right      = 278.0 // what is beyond is for names
 	top        = 12.0
 	bottom     = 276.0
 	names      = right + 16 // where names begin
@@ -25,7 +25,7 @@ const (
 
 // plot is one of them.
 type plot struct {
-	Title, X, Y    string // what it shows, and what is on its axes
+	Title, X       string // what is the same in all its works, and what is on its x axis
 	Width, Height  int
 	Left, Right    float64
 	Top, Bottom    float64
@@ -65,7 +65,7 @@ func (s *sheet) sweeps() (all []plot) {
 		parameter int
 		axis      string
 	}{
-		{burst, "items in one call"},
+		{burst, "items at a time"},
 		{goroutines, "goroutines"},
 		{capacity, "slots of the ring"},
 		{size, "bytes of an element"},
@@ -85,7 +85,7 @@ func (s *sheet) sweeps() (all []plot) {
 		}
 		for _, n := range order {
 			if p, ok := s.plot(works[n], sweep.parameter); ok {
-				p.Title, p.X, p.Y = n.title(sweep.parameter), sweep.axis, "ns an item"
+				p.Title, p.X = n.title(), sweep.axis
 				all = append(all, p)
 			}
 		}
@@ -94,7 +94,7 @@ func (s *sheet) sweeps() (all []plot) {
 }
 
 // title says what is the same in all works of a plot.
-func (n workName) title(parameter int) string {
+func (n workName) title() string {
 	parts := []string{n.family}
 	switch b := n.params[burst]; {
 	case b == 1:
@@ -114,8 +114,7 @@ func (n workName) title(parameter int) string {
 	if n.variant != "" {
 		parts = append(parts, n.variant)
 	}
-	against := [parameters]string{"burst size", "capacity", "element size", "number of goroutines"}
-	return strings.Join(parts, ", ") + ": against " + against[parameter]
+	return strings.Join(parts, ", ")
 }
 
 // plot draws the works, which differ in the parameter.
@@ -152,12 +151,12 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 	placeX := func(x float64) float64 { return left + 10 + xAxis.at(x)*(right-left-20) }
 	placeY := func(y float64) float64 { return bottom - yAxis.at(y)*(bottom-top) }
 
-	for _, t := range yAxis.ticks(8) {
-		p.YTicks = append(p.YTicks, tick{bottom - t.At*(bottom-top), t.Label})
+	for _, t := range yAxis.ticks(10) {
+		p.YTicks = append(p.YTicks, tick{bottom - t.At*(bottom-top), t.Value, t.Label})
 	}
 	slices.Sort(xs)
 	for _, x := range slices.Compact(xs) {
-		t := tick{placeX(x), digits(x)}
+		t := tick{placeX(x), x, digits(x)}
 		if k := len(p.XTicks); k > 0 && t.At-p.XTicks[k-1].At < 12+6*float64(len(t.Label)) {
 			t.Label = "" // no room for it
 		}

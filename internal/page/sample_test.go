@@ -53,7 +53,7 @@ func sample(peers ...string) Doc {
 	add("pingpong", "p99", 800, impls...)
 	add("pingpong", "p999", 21000, impls...)
 	add("pool/single", perf.NS, 7, some...)
-	add("pool/burst64", perf.NS, 2.3, some...)
+	add("pool/bulk64", perf.NS, 2.3, some...)
 	add("frame/64B", perf.NS, 10.5, perf.Ours)
 	add("frame/1500B", perf.NS, 21.5, perf.Ours)
 	add("counters/each", perf.NS, 0.66, perf.Ours)
@@ -64,7 +64,7 @@ func sample(peers ...string) Doc {
 		Machine:  []Fact{{"CPU", "AMD EPYC"}, {"CPUs", "2"}, {"GOMAXPROCS", "2"}, {"governor", "unknown"}, {"caches", "L1 32K, L2 1024K, L3 32768K"}},
 		Warnings: []string{"the host gave 2.1 % of the CPU time to others meanwhile"},
 		Results:  rs,
-		Memory:   []Measure{{"a pool of 8192 buffers, mapped", 17, "MiB"}, {"the same, used", 0.25, "MiB"}},
+		Memory:   []perf.Fact{{Name: "resident/pool", Impl: perf.Ours, Value: 262144, Unit: "B"}, {Name: "start/pool", Impl: perf.Ours, Value: 23400, Unit: "ns"}},
 		Notes:    []string{"Peers in C and C++ were built with -O3."},
 	}
 }

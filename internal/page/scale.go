@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/ringway-net/ringway/internal/perf"
 )
 
 // scale is an axis from lo to hi, linear or logarithmic.
@@ -17,6 +19,7 @@ type scale struct {
 // tick is a place on an axis.
 type tick struct {
 	At    float64 // 0 to 1
+	Value float64
 	Label string
 }
 
@@ -78,7 +81,7 @@ func (s scale) at(v float64) float64 {
 
 // ticks returns at most about n ticks.
 func (s scale) ticks(n int) (all []tick) {
-	add := func(v float64) { all = append(all, tick{s.at(v), digits(v)}) }
+	add := func(v float64) { all = append(all, tick{s.at(v), v, digits(v)}) }
 	if !s.log {
 		d := step((s.hi-s.lo)/float64(n), +1)
 		for v := s.lo; v <= s.hi; v += d {
@@ -135,6 +138,22 @@ func duration(ns float64) string {
 		}
 	}
 	return digits(ns) + " ns"
+}
+
+// amount writes v in its unit: ns, or B.
+func amount(v float64, unit string) string {
+	if unit == perf.NS {
+		return duration(v)
+	}
+	for _, p := range []struct {
+		from float64
+		name string
+	}{{1 << 30, " Gi"}, {1 << 20, " Mi"}, {1 << 10, " Ki"}} {
+		if v >= p.from {
+			return digits(v/p.from) + p.name + unit
+		}
+	}
+	return digits(v) + " " + unit
 }
 
 // times writes a ratio, with two digits; 0 is none.

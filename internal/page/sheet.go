@@ -3,6 +3,7 @@
 package page
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ringway-net/ringway/internal/perf"
@@ -49,18 +50,19 @@ func (s *sheet) row(work, figure string) (rs []perf.Result) {
 			rs = append(rs, r)
 		}
 	}
-	slices.SortStableFunc(rs, func(a, b perf.Result) int {
-		switch {
-		case a.Impl == perf.Ours:
-			return -1
-		case b.Impl == perf.Ours || a.Median() > b.Median():
-			return 1
-		case a.Median() < b.Median():
-			return -1
-		}
-		return 0
-	})
+	slices.SortStableFunc(rs, order)
 	return rs
+}
+
+// order puts Ringway's result first, then the quickest.
+func order(a, b perf.Result) int {
+	switch {
+	case a.Impl == perf.Ours:
+		return -1
+	case b.Impl == perf.Ours:
+		return 1
+	}
+	return cmp.Compare(a.Median(), b.Median())
 }
 
 // ratio returns how many times as long as Ringway r takes, 0 if there is no telling.
