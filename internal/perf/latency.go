@@ -64,7 +64,7 @@ func PingPong(name, impl string, floating bool, open func() Link) Work {
 		trips := make([]time.Duration, n)
 		_, err := Crew{
 			Floating: floating,
-			Pauses:   Pauses{1, 1}, // every look counts here, and there is nothing to gather
+			Pause:    1, // every look counts here, and there is nothing to gather
 			Sides: []Side{
 				func(w *Wait) error {
 					last := time.Now()

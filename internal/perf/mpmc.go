@@ -41,6 +41,7 @@ func mpmcSingle(capacity int) func() Queue {
 	return func() Queue {
 		r := newMPMC(capacity)
 		return Queue{
+			Pause: pauseFor(capacity),
 			Push: func(w *Wait, first, n int) error {
 				for i := range n {
 					v := uint64(first + i)
@@ -100,20 +101,20 @@ func mpmcBlocking() BlockingQueue {
 
 // BlockingQueue is a queue whose calls wait for room, or for an item.
 type BlockingQueue struct {
-	Push func(v uint64) error
-	Pop  func() (uint64, error)
+	Push     func(v uint64) error
+	Pop      func() (uint64, error)
+	Floating bool // as in Crew
 }
 
 // Blocking is Transfer with calls that wait. One in 64 operations is timed by itself; the figures are
-// nanoseconds an item, and the p999 of an operation. The goroutines are the scheduler's, as
-// those of a program are that waits.
+// nanoseconds an item, and the p999 of an operation.
 func Blocking(name, impl string, producers, consumers int, open func() BlockingQueue) Work {
 	return Work{name, impl, func(n int) (Figures, error) {
 		b := open()
 		var l latencies
 		f, err := Transfer(name, impl, producers, consumers, func() Queue {
 			return Queue{
-				Floating: true,
+				Floating: b.Floating,
 				Push: func(_ *Wait, first, n int) error {
 					own := make([]time.Duration, 0, n/64+1)
 					for i := range n {

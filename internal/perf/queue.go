@@ -5,6 +5,14 @@ package perf
 // capacity is that of queues whose work does not name another.
 const capacity = 4096
 
+// pauseFor returns the pause for a queue of that capacity: a small one is through in less than the usual.
+func pauseFor(capacity int) uint32 {
+	if capacity <= 64 {
+		return 16
+	}
+	return defaultPause
+}
+
 // Queue is a queue that was made for one run. A loop is the implementation's own: Go calls a method of a
 // type parameter through a table, which would cost as much as the fastest of these queues does.
 type Queue struct {
@@ -13,8 +21,8 @@ type Queue struct {
 	// Pop pops n numbers and returns their checksum.
 	Pop func(w *Wait, n int) (Sum, error)
 
-	Pauses   Pauses // of its tries in vain; 1 to 16 rounds if they are 0
-	Floating bool   // it parks goroutines, see Crew
+	Pause    uint32 // as in Crew
+	Floating bool   // as in Crew
 }
 
 // part returns the i-th of parts of the numbers below n: where it begins, and how many they are.
@@ -27,7 +35,7 @@ func part(n, parts, i int) (first, count int) {
 func Transfer(name, impl string, producers, consumers int, open func() Queue) Work {
 	return Work{name, impl, func(n int) (Figures, error) {
 		q := open()
-		crew := Crew{Pauses: q.Pauses, Floating: q.Floating}
+		crew := Crew{Pause: q.Pause, Floating: q.Floating}
 		for i := range producers {
 			first, count := part(n, producers, i)
 			crew.Sides = append(crew.Sides, func(w *Wait) error { return q.Push(w, first, count) })

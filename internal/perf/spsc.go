@@ -71,7 +71,9 @@ func spscSingle[T Item]() Queue {
 func spscBursts[T Item](burst, capacity int) func() Queue {
 	return func() Queue {
 		p, c := newSPSC[T](capacity)
-		return Bursts[T](burst, p, c)
+		q := Bursts[T](burst, p, c)
+		q.Pause = pauseFor(capacity)
+		return q
 	}
 }
 
