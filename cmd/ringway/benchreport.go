@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/machine"
+	"github.com/ringway-net/ringway/internal/page"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -105,18 +105,12 @@ func (r *benchReport) writeTable(out io.Writer) error {
 	for _, b := range rows {
 		mops := ""
 		if b.Mops > 0 {
-			mops = digits3(b.Mops)
+			mops = page.Digits(b.Mops)
 		}
-		line(b.Name, digits3(b.Median), mops, digits3(b.Min), digits3(b.Max), fmt.Sprintf("%.0f %%", b.Spread*100))
+		line(b.Name, page.Digits(b.Median), mops, page.Digits(b.Min), page.Digits(b.Max), fmt.Sprintf("%.0f %%", b.Spread*100))
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
-}
-
-// digits3 writes v with three digits, and large numbers with all before the point.
-func digits3(v float64) string {
-	after := 2 - int(math.Floor(math.Log10(max(v, 1e-9))))
-	return fmt.Sprintf("%.*f", min(max(after, 0), 4), v)
 }
 
 // writeGo writes each run as a line of its own. The lines of a work are in ascending order, not in that of the

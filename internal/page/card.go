@@ -4,6 +4,7 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -115,7 +116,12 @@ func figureName(r perf.Result) string {
 }
 
 // share writes a share in percent.
-func share(v float64) string { return digits(v*100) + " %" }
+func share(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
+	return decimals(v*100, 0) + " %"
+}
 
 // ratios returns the overview: what peers take where Ringway takes 1, for all main works that have peers.
 func (s *sheet) ratios() *card {
@@ -138,7 +144,7 @@ func (s *sheet) ratios() *card {
 	axis := logScale(values)
 	c.Axis, c.Ticks, c.One = axis.name("times as long as Ringway"), axis.ticks(8), axis.at(1)
 	for i, t := range c.Ticks {
-		c.Ticks[i].Label = "×" + digits(t.Value)
+		c.Ticks[i].Label = "×" + t.Label
 	}
 	for _, rs := range rows {
 		best := rs[1] // the quickest peer

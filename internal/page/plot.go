@@ -16,7 +16,7 @@ const (
 	plotWidth  = 430
 	plotHeight = 320
 	left       = 38.0
-	right      = 278.0 // what is beyond is for names
+	right      = 278.0 // what is beyond is for names, if there are several
 	top        = 12.0
 	bottom     = 276.0
 	names      = right + 16 // where names begin
@@ -62,13 +62,13 @@ const fewest = 3
 // sweeps returns the plots that the results have points for.
 func (s *sheet) sweeps() (all []plot) {
 	for _, sweep := range []struct {
-		parameter int
-		axis      string
+		parameter  int
+		name, axis string
 	}{
-		{burst, "items at a time"},
-		{goroutines, "goroutines"},
-		{capacity, "slots of the ring"},
-		{size, "bytes of an element"},
+		{burst, "burst size", "items at a time"},
+		{goroutines, "goroutines", "goroutines"},
+		{capacity, "capacity", "slots of the ring"},
+		{size, "element size", "bytes of an element"},
 	} {
 		var order []workName
 		works := map[workName][]string{}
@@ -85,7 +85,7 @@ func (s *sheet) sweeps() (all []plot) {
 		}
 		for _, n := range order {
 			if p, ok := s.plot(works[n], sweep.parameter); ok {
-				p.Title, p.X = n.title(), sweep.axis
+				p.Title, p.X = n.title()+", by "+sweep.name, sweep.axis
 				all = append(all, p)
 			}
 		}
@@ -148,7 +148,10 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 	if xAxis.lo == xAxis.hi {
 		return p, false // works that differ in something that isn't drawn
 	}
-	placeX := func(x float64) float64 { return left + 10 + xAxis.at(x)*(right-left-20) }
+	if len(s.impls) == 1 {
+		p.Right = plotWidth - 10
+	}
+	placeX := func(x float64) float64 { return left + 10 + xAxis.at(x)*(p.Right-left-20) }
 	placeY := func(y float64) float64 { return bottom - yAxis.at(y)*(bottom-top) }
 
 	for _, t := range yAxis.ticks(10) {
@@ -156,7 +159,7 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 	}
 	slices.Sort(xs)
 	for _, x := range slices.Compact(xs) {
-		t := tick{placeX(x), x, digits(x)}
+		t := tick{placeX(x), x, plain(x)}
 		if k := len(p.XTicks); k > 0 && t.At-p.XTicks[k-1].At < 12+6*float64(len(t.Label)) {
 			t.Label = "" // no room for it
 		}
@@ -180,7 +183,9 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 		}
 		p.Lines = append(p.Lines, l)
 	}
-	placeNames(p.Lines)
+	if len(s.impls) > 1 {
+		placeNames(p.Lines)
+	}
 	return p, true
 }
 

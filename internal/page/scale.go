@@ -81,7 +81,7 @@ func (s scale) at(v float64) float64 {
 
 // ticks returns at most about n ticks.
 func (s scale) ticks(n int) (all []tick) {
-	add := func(v float64) { all = append(all, tick{s.at(v), v, digits(v)}) }
+	add := func(v float64) { all = append(all, tick{s.at(v), v, plain(v)}) }
 	if !s.log {
 		d := step((s.hi-s.lo)/float64(n), +1)
 		for v := s.lo; v <= s.hi; v += d {
@@ -106,24 +106,20 @@ func (s scale) ticks(n int) (all []tick) {
 	return all
 }
 
-// digits writes v with three digits, or a whole number with all of them.
-func digits(v float64) string {
+// Digits writes v with three digits, and a large number with all that are before the point.
+func Digits(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "–"
 	}
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return decimals(v, 0)
+	if v == 0 {
+		return "0"
 	}
-	switch a := math.Abs(v); {
-	case a >= 99.95:
-		return decimals(v, 0)
-	case a >= 9.995:
-		return decimals(v, 1)
-	case a >= 0.9995:
-		return decimals(v, 2)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
+	after := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.001))+1e-3)) // 9.996 has its digits as 10.0 has
+	return decimals(v, max(after, 0))
 }
+
+// plain writes a round number.
+func plain(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }
 
 func decimals(v float64, n int) string { return strconv.FormatFloat(v, 'f', n, 64) }
 
@@ -134,10 +130,10 @@ func duration(ns float64) string {
 		name string
 	}{{1e9, " s"}, {1e6, " ms"}, {1e3, " µs"}} {
 		if ns >= u.from*0.9995 {
-			return digits(ns/u.from) + u.name
+			return Digits(ns/u.from) + u.name
 		}
 	}
-	return digits(ns) + " ns"
+	return Digits(ns) + " ns"
 }
 
 // amount writes v in its unit: ns, or B.
@@ -150,10 +146,10 @@ func amount(v float64, unit string) string {
 		name string
 	}{{1 << 30, " Gi"}, {1 << 20, " Mi"}, {1 << 10, " Ki"}} {
 		if v >= p.from {
-			return digits(v/p.from) + p.name + unit
+			return Digits(v/p.from) + p.name + unit
 		}
 	}
-	return digits(v) + " " + unit
+	return Digits(v) + " " + unit
 }
 
 // times writes a ratio, with two digits; 0 is none.

@@ -22,7 +22,7 @@ func (s *sheet) table() (all []tableRow) {
 			}
 			all = append(all, tableRow{
 				Work: r.Work, Impl: r.Impl, Figure: r.Figure,
-				Median: digits(r.Median()), Min: digits(r.Min()), Max: digits(r.Max()),
+				Median: Digits(r.Median()), Min: Digits(r.Min()), Max: Digits(r.Max()),
 				Spread: share(r.Spread()), Ratio: s.ratioToTell(r), Runs: len(r.Values),
 				Ours: r.Impl == perf.Ours, First: work != last,
 			})
