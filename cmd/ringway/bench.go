@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -108,7 +109,7 @@ type benchJob struct {
 	works   []perf.Work
 	options perf.Options
 	html    string // a file, or nothing
-	write   func(*benchReport) error
+	write   func(*benchReport, io.Writer) error
 }
 
 // newBenchJob reads the command line, and touches nothing.
@@ -147,11 +148,11 @@ func newBenchJob(c *cli.Command, s streams) (*benchJob, error) {
 	case c.Bool("json") && c.Bool("go"):
 		return nil, usageError("--json and --go both want stdout: choose one of them")
 	case c.Bool("json"):
-		j.write = func(r *benchReport) error { return r.writeJSON(s.out) }
+		j.write = (*benchReport).writeJSON
 	case c.Bool("go"):
-		j.write = func(r *benchReport) error { return r.writeGo(s.out) }
+		j.write = (*benchReport).writeGo
 	default:
-		j.write = func(r *benchReport) error { return r.writeTable(s.out) }
+		j.write = (*benchReport).writeTable
 	}
 	return j, nil
 }
@@ -205,7 +206,8 @@ func (j *benchJob) run(interrupts <-chan os.Signal) error {
 	for _, w := range report.Warnings {
 		fmt.Fprintf(j.streams.err, "warning: %s\n", w)
 	}
-	return join(err, j.write(report), j.writePage(report))
+	var text bytes.Buffer
+	return join(err, j.write(report, &text), j.print(&text), j.writePage(report))
 }
 
 // tryPage finds out before the long run whether the page can be written.
