@@ -56,8 +56,10 @@ func (r *benchReport) summed() []benchResult {
 	all := []benchResult{}
 	for _, p := range r.results {
 		b := benchResult{
-			Name: p.Work, Median: p.Median(), Min: p.Min(), Max: p.Max(), Spread: p.Spread(),
-			Runs: len(p.Values),
+			Name: p.Work, Median: p.Median(), Min: p.Min(), Max: p.Max(), Runs: len(p.Values),
+		}
+		if b.Median > 0 { // a coarse clock has latencies of 0
+			b.Spread = p.Spread()
 		}
 		if p.Figure == perf.NS {
 			b.Mops = 1e3 / b.Median
