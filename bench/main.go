@@ -107,7 +107,7 @@ func run(ctx context.Context, o options, started time.Time, stdout, stderr io.Wr
 	p.end()
 	r := report{Machine: thisMachine(), Rows: rows(results)}
 	if err == nil {
-		r.Memory, err = facts()
+		r.Memory, err = facts(o)
 	}
 	return errors.Join(err, r.write(stdout, o, files, results))
 }
@@ -165,10 +165,14 @@ func schedule(works []perf.Work, o options, gone time.Duration) func(perf.Work) 
 // sweep is the names of works that vary one thing of another work.
 var sweep = regexp.MustCompile(`/cap\d+$|/(16|32|64|128)B$|burst(8|32|256)|4p4c$|^copy/`)
 
-// facts are Ringway's properties that are not times of works, and a peer's for comparison.
-func facts() ([]perf.Fact, error) {
-	ours, err := perf.Memory()
-	return append(ours, makeFacts()...), err
+// facts are Ringway's properties that are not times of works. A peer's, for comparison, takes two gigabytes and
+// some seconds, and so is not for -quick.
+func facts(o options) ([]perf.Fact, error) {
+	all, err := perf.Memory()
+	if !o.quick {
+		all = append(all, makeFacts()...)
+	}
+	return all, err
 }
 
 // create creates the files that have a name: before anything is measured, since it may fail.

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/ringway-net/ringway/internal/perf"
 )
@@ -96,26 +95,27 @@ func (r report) table(w io.Writer) error {
 	}
 	fmt.Fprintln(w, "Times are of an item, buffer or frame; spread is the distance of the quartiles.")
 	fmt.Fprintln(w, "× is ringway's median divided by the other's: below 1 ringway is faster.")
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	work := ""
 	for _, row := range r.Rows {
 		if row.Work != work {
 			work = row.Work
-			fmt.Fprintf(t, "\t\t\t\t\n%s\tmedian\tspread\t×\t\n", work)
+			fmt.Fprintf(w, "\n%-40s%12s%12s%8s\n", work, "median", "spread", "×")
 		}
 		ratio := "–"
 		if ours, ok := r.median(row.Work, perf.Ours); ok && row.Impl != perf.Ours {
 			ratio = fmt.Sprintf("%.2f", ours/row.Median)
 		}
-		fmt.Fprintf(t, "%s\t%s\t±%.0f %%\t%s\t\n", row.Impl, quantity(row.Median, "ns"), 100*row.Spread/2, ratio)
+		fmt.Fprintf(w, "  %-38s%12s%12s%8s\n", row.Impl, quantity(row.Median, "ns"), fmt.Sprintf("%.0f %%", 100*row.Spread), ratio)
 	}
 	if len(r.Memory) > 0 {
-		fmt.Fprintf(t, "\t\t\t\t\nmemory\t\t\t\t\n")
+		fmt.Fprintf(w, "\nmemory\n")
 	}
 	for _, f := range r.Memory {
-		fmt.Fprintf(t, "%s, %s\t%s\t\t\t\n", f.Name, f.Impl, quantity(f.Value, f.Unit))
+		if _, err := fmt.Fprintf(w, "  %-38s%12s  %s\n", f.Name, quantity(f.Value, f.Unit), f.Impl); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return nil
 }
 
 // quantity writes a value in nanoseconds or bytes with three digits and the prefix that suits it.

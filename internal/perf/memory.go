@@ -33,7 +33,9 @@ const (
 )
 
 // Memory measures Ringway's facts. It takes about a second.
-func Memory() ([]Fact, error) {
+func Memory() ([]Fact, error) { return memory(Million) }
+
+func memory(buffers int) ([]Fact, error) {
 	var failed error
 	keep := func(err error) {
 		if failed == nil {
@@ -41,7 +43,7 @@ func Memory() ([]Fact, error) {
 		}
 	}
 	facts := CollectorFacts(Ours, func() (end func()) {
-		p, err := pool.New(pool.Config{Count: Million})
+		p, err := pool.New(pool.Config{Count: buffers})
 		keep(err)
 		return func() { keep(p.Close()) }
 	})
