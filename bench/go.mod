@@ -1,0 +1,5 @@
+module github.com/ringway-net/ringway/bench
+
+go 1.26
+
+replace github.com/ringway-net/ringway => ../
