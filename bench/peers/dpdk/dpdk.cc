@@ -8,8 +8,8 @@ int main(int, char **argv) {
     // The works' threads are the harness's own, which register where they need it: an lcore of
     // DPDK's would spin or be kept between runs.
     std::string lcores = "--lcores=0@" + std::to_string(harness::cpu(0));
-    std::vector<std::string> arguments{argv[0],      lcores,           "--no-huge",          "--in-memory", "-m", "512",
-                                       "--no-pci", "--no-telemetry", "--log-level=*:error"};
+    std::vector<std::string> arguments{argv[0], lcores,     "--no-huge", "-m", "512", "--no-shconf", "--no-pci",
+                                       "--no-telemetry", "--log-level=*:error"};
     std::vector<char *> pointers;
     for (auto &a : arguments)
         pointers.push_back(a.data());

@@ -24,7 +24,7 @@ inline uint16_t length(uint64_t i) { return 60 + i % 1024; }
 // up and frees the packets.
 template <size_t N> Figures handoff(uint64_t n, Wait wait) {
     rte_mempool *const pool = mbuf_pool();
-    Ring<SpSc, rte_mbuf *, capacity> ring;
+    Ring<Kind::spsc, rte_mbuf *, capacity> ring;
     const uint64_t total = (n + N - 1) / N * N;
     uint64_t lengths = 0;
     const double ns = parallel({[&](Clock &clock) {

@@ -69,7 +69,7 @@ template <size_t N> Figures pool(uint64_t n) {
 // One thread gets buffers and sends them to another, which puts them back.
 template <size_t N> Figures pool_cross(uint64_t n, Wait wait) {
     rte_mempool *const pool = buffer_pool();
-    Ring<SpSc, void *, capacity> ring;
+    Ring<Kind::spsc, void *, capacity> ring;
     const uint64_t total = (n + N - 1) / N * N;
     const double ns = parallel({[&](Clock &clock) {
                                     Lcore lcore;

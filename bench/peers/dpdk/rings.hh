@@ -14,19 +14,38 @@ using namespace queue;
 
 [[noreturn]] inline void fail(const std::string &what) { throw std::runtime_error(what + ": " + rte_strerror(rte_errno)); }
 
-// The functions of a kind are named, rather than left to a switch in the general ones, for speed.
-template <unsigned Flags, auto Enqueue, auto Dequeue> struct Kind {
-    static constexpr unsigned flags = Flags;
-    static constexpr auto enqueue = Enqueue;
-    static constexpr auto dequeue = Dequeue;
-};
+enum class Kind { spsc, mpmc, rts, hts };
 
-using SpSc = Kind<RING_F_SP_ENQ | RING_F_SC_DEQ, rte_ring_sp_enqueue_burst_elem, rte_ring_sc_dequeue_burst_elem>;
-using MpMc = Kind<0, rte_ring_mp_enqueue_burst_elem, rte_ring_mc_dequeue_burst_elem>;
-using Rts = Kind<RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ, rte_ring_mp_rts_enqueue_burst_elem, rte_ring_mc_rts_dequeue_burst_elem>;
-using Hts = Kind<RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ, rte_ring_mp_hts_enqueue_burst_elem, rte_ring_mc_hts_dequeue_burst_elem>;
+constexpr unsigned flags(Kind kind) {
+    switch (kind) {
+    case Kind::spsc: return RING_F_SP_ENQ | RING_F_SC_DEQ;
+    case Kind::rts: return RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ;
+    case Kind::hts: return RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ;
+    default: return 0;
+    }
+}
 
-template <class Kind, class T, size_t Cap> class Ring {
+// The functions of each kind are called by name, rather than left to a switch in the general ones.
+
+template <Kind kind> unsigned enqueue(rte_ring *r, const void *e, unsigned size, unsigned n) {
+    switch (kind) {
+    case Kind::spsc: return rte_ring_sp_enqueue_burst_elem(r, e, size, n, nullptr);
+    case Kind::mpmc: return rte_ring_mp_enqueue_burst_elem(r, e, size, n, nullptr);
+    case Kind::rts: return rte_ring_mp_rts_enqueue_burst_elem(r, e, size, n, nullptr);
+    case Kind::hts: return rte_ring_mp_hts_enqueue_burst_elem(r, e, size, n, nullptr);
+    }
+}
+
+template <Kind kind> unsigned dequeue(rte_ring *r, void *e, unsigned size, unsigned n) {
+    switch (kind) {
+    case Kind::spsc: return rte_ring_sc_dequeue_burst_elem(r, e, size, n, nullptr);
+    case Kind::mpmc: return rte_ring_mc_dequeue_burst_elem(r, e, size, n, nullptr);
+    case Kind::rts: return rte_ring_mc_rts_dequeue_burst_elem(r, e, size, n, nullptr);
+    case Kind::hts: return rte_ring_mc_hts_dequeue_burst_elem(r, e, size, n, nullptr);
+    }
+}
+
+template <Kind kind, class T, size_t Cap> class Ring {
 public:
     using value = T;
     using Producer = Ring &;
@@ -34,7 +53,7 @@ public:
 
     Ring() {
         static int rings = 0; // their names must differ
-        r = rte_ring_create_elem(("ring" + std::to_string(rings++)).c_str(), sizeof(T), Cap, SOCKET_ID_ANY, Kind::flags);
+        r = rte_ring_create_elem(("ring" + std::to_string(rings++)).c_str(), sizeof(T), Cap, SOCKET_ID_ANY, flags(kind));
         if (r == nullptr)
             fail("rte_ring_create_elem");
     }
@@ -43,12 +62,14 @@ public:
 
     bool push(const T &e) { return push(&e, 1) == 1; }
     bool pop(T &e) { return pop(&e, 1) == 1; }
-    size_t push(const T *e, size_t n) { return Kind::enqueue(r, e, sizeof(T), n, nullptr); }
-    size_t pop(T *e, size_t n) { return Kind::dequeue(r, e, sizeof(T), n, nullptr); }
+    size_t push(const T *e, size_t n) { return enqueue<kind>(r, e, sizeof(T), n); }
+    size_t pop(T *e, size_t n) { return dequeue<kind>(r, e, sizeof(T), n); }
 
     template <class F> size_t fill(size_t n, F f) {
         rte_ring_zc_data room;
         const size_t k = rte_ring_enqueue_zc_burst_elem_start(r, sizeof(T), n, &room, nullptr);
+        if (k == 0)
+            return 0;
         visit<T>(room, k, f);
         rte_ring_enqueue_zc_elem_finish(r, k);
         return k;
@@ -57,6 +78,8 @@ public:
     template <class F> size_t drain(size_t n, F f) {
         rte_ring_zc_data items;
         const size_t k = rte_ring_dequeue_zc_burst_elem_start(r, sizeof(T), n, &items, nullptr);
+        if (k == 0)
+            return 0;
         visit<const T>(items, k, f);
         rte_ring_dequeue_zc_elem_finish(r, k);
         return k;
@@ -73,21 +96,22 @@ private:
     rte_ring *r;
 };
 
-template <size_t Bytes, size_t Cap> using Spsc = Ring<SpSc, Element<Bytes>, Cap>;
+template <size_t Bytes, size_t Cap> using Spsc = Ring<Kind::spsc, Element<Bytes>, Cap>;
+
+template <Kind kind> void add_mpmc(const std::string &impl) {
+    const Wait wait(1, patient), crowded(1, 16);
+    add_pairs<Ring<kind, uint64_t, capacity>>(impl, wait, crowded, Place::pinned);
+    add_burst_pairs<Ring<kind, uint64_t, capacity>>(impl, wait, crowded, Place::pinned);
+    each_capacity([&](auto cap, const std::string &suffix) {
+        add_stream<Ring<kind, uint64_t, cap>, Single<>>("mpmc/single/1p1c" + suffix, impl, wait);
+    });
+}
 
 inline void add_rings() {
-    const Wait wait(1, patient), crowded(1, 16);
-    add_spsc<Spsc>("dpdk", wait);
-    const auto add_mpmc = [&]<class Kind>(const std::string &impl, Kind) {
-        add_pairs<Ring<Kind, uint64_t, capacity>>(impl, wait, crowded, Place::pinned);
-        add_burst_pairs<Ring<Kind, uint64_t, capacity>>(impl, wait, crowded, Place::pinned);
-        each_capacity([&](auto cap, const std::string &suffix) {
-            add_stream<Ring<Kind, uint64_t, cap>, Single<>>("mpmc/single/1p1c" + suffix, impl, wait);
-        });
-    };
-    add_mpmc("dpdk", MpMc());
-    add_mpmc("dpdk-rts", Rts());
-    add_mpmc("dpdk-hts", Hts());
+    add_spsc<Spsc>("dpdk", Wait(1, patient));
+    add_mpmc<Kind::mpmc>("dpdk");
+    add_mpmc<Kind::rts>("dpdk-rts");
+    add_mpmc<Kind::hts>("dpdk-hts");
 }
 
 } // namespace dpdk
