@@ -11,7 +11,7 @@ namespace dpdk {
 
 inline rte_mempool *mbuf_pool() {
     static rte_mempool *const pool =
-        rte_pktmbuf_pool_create("mbufs", buffers, cached, 0, buffer_size + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+        rte_pktmbuf_pool_create("mbufs", buffers, cached, 0, buffer_size + RTE_PKTMBUF_HEADROOM, memory());
     if (pool == nullptr)
         fail("rte_pktmbuf_pool_create");
     return pool;

@@ -26,7 +26,7 @@ constexpr unsigned buffer_size = 2048;
 // Pools stay for good: to make one takes longer than a run.
 inline rte_mempool *buffer_pool() {
     static rte_mempool *const pool =
-        rte_mempool_create("buffers", buffers, buffer_size, cached, 0, nullptr, nullptr, nullptr, nullptr, SOCKET_ID_ANY, 0);
+        rte_mempool_create("buffers", buffers, buffer_size, cached, 0, nullptr, nullptr, nullptr, nullptr, memory(), 0);
     if (pool == nullptr)
         fail("rte_mempool_create");
     return pool;

@@ -3,16 +3,14 @@
 #pragma once
 
 #include "../cxx/queue.hh"
+#include "memory.hh"
 
-#include <rte_errno.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
 namespace dpdk {
 
 using namespace queue;
-
-[[noreturn]] inline void fail(const std::string &what) { throw std::runtime_error(what + ": " + rte_strerror(rte_errno)); }
 
 enum class Kind { spsc, mpmc, rts, hts };
 
@@ -53,7 +51,7 @@ public:
 
     Ring() {
         static int rings = 0; // their names must differ
-        r = rte_ring_create_elem(("ring" + std::to_string(rings++)).c_str(), sizeof(T), Cap, SOCKET_ID_ANY, flags(kind));
+        r = rte_ring_create_elem(("ring" + std::to_string(rings++)).c_str(), sizeof(T), Cap, memory(), flags(kind));
         if (r == nullptr)
             fail("rte_ring_create_elem");
     }
