@@ -46,6 +46,16 @@ template <size_t Bytes, size_t Cap, bool Spsc> struct Optimist : Try<Bytes, Cap,
     }
 };
 
+// In a crowd the one that is waited for may need the CPU, and the waiting of the library does not
+// yield: this one begins only with what looks as if it needs no wait.
+template <size_t Cap> struct Polite : Optimist<8, Cap, false> {
+    using Producer = Polite &;
+    using Consumer = Polite &;
+
+    bool push(const uint64_t &e) { return !this->q.was_full() && Optimist<8, Cap, false>::push(e); }
+    bool pop(uint64_t &e) { return !this->q.was_empty() && Optimist<8, Cap, false>::pop(e); }
+};
+
 } // namespace
 
 int main() {
@@ -57,7 +67,7 @@ int main() {
     add_pingpong<Try<8, capacity, true>>("atomic_queue-try", wait);
     add_pingpong<Optimist<8, capacity, true>>("atomic_queue-spsc", wait);
     add_pairs<Try<8, capacity, false>>("atomic_queue-try", wait, wait, Place::pinned);
-    add_pairs<Optimist<8, capacity, false>>("atomic_queue-optimist", wait, wait, Place::pinned);
+    add_pairs<Optimist<8, capacity, false>, Polite<capacity>>("atomic_queue-optimist", wait, wait, Place::pinned);
     each_capacity([&](auto cap, const std::string &suffix) {
         add_stream<Try<8, cap, false>, Single<>>("mpmc/single/1p1c" + suffix, "atomic_queue-try", wait);
         add_stream<Optimist<8, cap, false>, Single<>>("mpmc/single/1p1c" + suffix, "atomic_queue-optimist", wait);
