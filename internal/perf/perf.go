@@ -72,10 +72,16 @@ func (r Result) Min() float64 { return r.Values[0] }
 // Max returns the greatest of the values.
 func (r Result) Max() float64 { return r.Values[len(r.Values)-1] }
 
+// Quartiles returns the two values between which the middle half of them lies.
+func (r Result) Quartiles() (lower, upper float64) {
+	n := len(r.Values)
+	return r.Values[n/4], r.Values[n-1-n/4]
+}
+
 // Spread returns how far apart the values lie: the distance of the quartiles, as a share of the median.
 func (r Result) Spread() float64 {
-	n := len(r.Values)
-	return (r.Values[n-1-n/4] - r.Values[n/4]) / r.Median()
+	lower, upper := r.Quartiles()
+	return (upper - lower) / r.Median()
 }
 
 // Measure runs every work once a round, in turns, so that what disturbs the machine for a while disturbs
