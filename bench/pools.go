@@ -126,3 +126,14 @@ func makeWorks() []perf.Work {
 		}, nothing
 	})
 }
+
+// makeFacts are what a million packets that are allocated one by one cost the collector.
+func makeFacts() []perf.Fact {
+	return perf.CollectorFacts("make", func() (end func()) {
+		packets := make([]*packet, perf.Million)
+		for i := range packets {
+			packets[i] = new(packet)
+		}
+		return func() { clear(packets) }
+	})
+}

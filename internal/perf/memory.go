@@ -21,6 +21,10 @@ type Fact struct {
 	Unit  string  `json:"unit"` // "B" or "ns"
 }
 
+// ScanFact is the name of the fact how much more the collector has to look through because of a million
+// buffers.
+const ScanFact = "gc/scan more with a million buffers"
+
 const (
 	// Million is how many buffers CollectorFacts is about.
 	Million = 1_000_000
@@ -29,7 +33,9 @@ const (
 )
 
 // Memory measures Ringway's facts. It takes about a second.
-func Memory() ([]Fact, error) {
+func Memory() ([]Fact, error) { return memory(Million) }
+
+func memory(buffers int) ([]Fact, error) {
 	var failed error
 	keep := func(err error) {
 		if failed == nil {
@@ -37,7 +43,7 @@ func Memory() ([]Fact, error) {
 		}
 	}
 	facts := CollectorFacts(Ours, func() (end func()) {
-		p, err := pool.New(pool.Config{Count: Million})
+		p, err := pool.New(pool.Config{Count: buffers})
 		keep(err)
 		return func() { keep(p.Close()) }
 	})
@@ -62,7 +68,7 @@ func CollectorFacts(impl string, open func() (end func())) []Fact {
 	scanWith, pauseWith, cycleWith := collector()
 	end()
 	return []Fact{
-		{"gc/scan more with a million buffers", impl, max(0, scanWith-scan), "B"},
+		{ScanFact, impl, max(0, scanWith-scan), "B"},
 		{"gc/cycle without", impl, cycle, "ns"},
 		{"gc/cycle with a million buffers", impl, cycleWith, "ns"},
 		{"gc/pause without", impl, pause, "ns"},

@@ -37,6 +37,9 @@ type Options struct {
 	Rounds int           // how often each work is run; 10 if 0
 	Time   time.Duration // how long a run should take; 50 ms if 0
 
+	// TimeOf, if it is not nil, says it for each work by itself.
+	TimeOf func(w Work) time.Duration
+
 	// Progress, if it is not nil, is called before each run.
 	Progress func(done, total int, w Work)
 }
@@ -46,6 +49,15 @@ type Result struct {
 	Work, Impl string
 	Figure     string    // NS, or a latency
 	Values     []float64 // one for each round, in ascending order
+}
+
+// Row returns the name under which r is reported: the work's, with the name of a latency behind it, as in
+// "pingpong/p99".
+func (r Result) Row() string {
+	if r.Figure == NS {
+		return r.Work
+	}
+	return r.Work + "/" + r.Figure
 }
 
 // Median returns the middle one of the values.
@@ -82,6 +94,9 @@ func Measure(ctx context.Context, works []Work, o Options) ([]Result, error) {
 	if o.Time == 0 {
 		o.Time = 50 * time.Millisecond
 	}
+	if o.TimeOf == nil {
+		o.TimeOf = func(Work) time.Duration { return o.Time }
+	}
 	total := len(works) * (o.Rounds + 1)
 	done := 0
 	step := func(w Work, n int) (Figures, error) {
@@ -102,7 +117,7 @@ func Measure(ctx context.Context, works []Work, o Options) ([]Result, error) {
 	sizes := make([]int, len(works))
 	values := make([]map[string][]float64, len(works))
 	for i, w := range works {
-		n, err := calibrate(func(n int) (Figures, error) { return step(w, n) }, o.Time)
+		n, err := calibrate(func(n int) (Figures, error) { return step(w, n) }, o.TimeOf(w))
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func (s Sum) Check(n int) error {
 
 // Pair is an item of 16 bytes, as a handle of a packet buffer is; the compiler keeps it in registers,
 // which it does with no array.
-type Pair struct{ a, b uint64 }
+type Pair struct{ First, Last uint64 }
 
 // Item is what goes through queues: 8 to 128 bytes that tell a number.
 type Item interface {
