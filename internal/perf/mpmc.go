@@ -35,7 +35,7 @@ func mpmcWorks() []Work {
 	for _, burst := range []int{8, 32, 256} {
 		works = append(works, Transfer(fmt.Sprintf("mpmc/burst%d/1p1c", burst), Ours, 1, 1, mpmcBursts(burst)))
 	}
-	for _, c := range []int{64, 1024, 65536} {
+	for _, c := range capacities {
 		works = append(works, Transfer(fmt.Sprintf("mpmc/single/1p1c/cap%d", c), Ours, 1, 1, mpmcSingle(c)))
 	}
 	for _, k := range []int{1, 8} {

@@ -7,6 +7,9 @@ import "time"
 // capacity is that of queues whose work does not name another.
 const capacity = 4096
 
+// capacities are those that are tried beside it.
+var capacities = []int{64, 256, 1024, 16384, 65536}
+
 // pauseFor returns the pause for a queue of that capacity: a small one is through in less than the usual.
 func pauseFor(capacity int) uint32 {
 	if capacity <= 64 {
