@@ -33,15 +33,7 @@ func chanWorks() []perf.Work {
 		spscBursts(impl, chanBursts),
 		mpmcSingles(impl, chanSingle),
 		mpmcBursts(impl, chanBursts),
-		blocking(impl, func() perf.BlockingQueue {
-			ch := make(chan uint64, capacity)
-			return perf.BlockingQueue{
-				Push: func(v uint64) error { ch <- v; return nil },
-				Pop:  func() (uint64, error) { return <-ch, nil },
-
-				Floating: true,
-			}
-		}),
+		blocking(impl, chanSingle),
 	)
 }
 

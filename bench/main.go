@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/machine"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -37,7 +38,7 @@ func main() {
 		os.Exit(exitUsage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err = run(ctx, o, started, os.Stdout, os.Stderr)
+	err = runAll(ctx, o, started)
 	stop()
 	switch {
 	case ctx.Err() != nil:
@@ -86,30 +87,44 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	return o, nil
 }
 
-// run does the works and reports on them. What there is when ctx is done, or a work fails, is
+// runAll is run with all works of Ringway and of all peers.
+func runAll(ctx context.Context, o options, started time.Time) error {
+	p := newProgress(os.Stderr)
+	p.say("building the peers that are not in Go")
+	programs, err := startPrograms(os.Stderr)
+	p.end()
+	defer programs.stop()
+	if err != nil {
+		return err
+	}
+	return run(ctx, o, started, slices.Concat(perf.Ringway(), goPeers(), programs.works()), os.Stdout, os.Stderr)
+}
+
+// run does the works that are asked for and reports on them. What there is when ctx is done, or a work fails, is
 // reported too.
-func run(ctx context.Context, o options, started time.Time, stdout, stderr io.Writer) error {
+func run(ctx context.Context, o options, started time.Time, all []perf.Work, stdout, stderr io.Writer) error {
 	files, err := create(o.json, o.html)
 	if err != nil {
 		return err
 	}
-	all := slices.Concat(perf.Ringway(), goPeers())
 	works := selected(all, o.only)
 	if len(works) == 0 {
 		return fmt.Errorf("no work has a name like %q", o.only)
 	}
 	p := newProgress(stderr)
+	here := machine.Read()
+	watch := machine.NewWatch(here)
 	results, err := perf.Measure(ctx, works, perf.Options{
 		Rounds:   o.rounds,
 		TimeOf:   schedule(works, o, time.Since(started)),
 		Progress: p.show,
 	})
 	p.end()
-	r := report{Machine: thisMachine(), Rows: rows(results)}
+	r := newReport(here, started, results, watch.Warnings(results))
 	if err == nil {
 		r.Memory, err = facts(o)
 	}
-	return errors.Join(err, r.write(stdout, o, files, results))
+	return errors.Join(err, r.write(stdout, o, files))
 }
 
 // selected returns the works whose names match, those of one name next to each other and so

@@ -20,11 +20,7 @@ import (
 // Every Go peer does its works as it should, with few items and odd numbers of them, and does only works that
 // Ringway does too.
 func TestGoPeers(t *testing.T) {
-	ours := map[string]bool{}
-	for _, w := range perf.Ringway() {
-		ours[w.Name] = true
-	}
-	seen := map[string]bool{}
+	ours, seen := oursByName(), map[string]bool{}
 	for _, w := range goPeers() {
 		key := w.Name + " by " + w.Impl
 		if seen[key] || !ours[w.Name] {
@@ -39,6 +35,43 @@ func TestGoPeers(t *testing.T) {
 			if len(f) == 0 {
 				t.Errorf("%s, %d items: no figures", key, n)
 			}
+		}
+	}
+}
+
+func goWorks() []perf.Work { return append(perf.Ringway(), goPeers()...) }
+
+// oursByName returns the names of all works that Ringway does.
+func oursByName() map[string]bool {
+	ours := map[string]bool{}
+	for _, w := range perf.Ringway() {
+		ours[w.Name] = true
+	}
+	return ours
+}
+
+// The programs do works that Ringway does too, and what is wrong with a run of theirs is an error of it.
+func TestPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiling the programs takes half a minute")
+	}
+	var skipped bytes.Buffer
+	programs, err := startPrograms(&skipped)
+	defer programs.stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(skipped.String())
+	ours := oursByName()
+	for _, w := range programs.works() {
+		if !ours[w.Name] {
+			t.Errorf("%s by %s is no work of Ringway's", w.Name, w.Impl)
+		}
+		if f, err := w.Run(1000); err != nil || len(f) == 0 {
+			t.Errorf("%s by %s: %v, %v", w.Name, w.Impl, f, err)
+		}
+		if _, err := w.Run(0); err == nil {
+			t.Errorf("%s by %s: no items, and no error", w.Name, w.Impl)
 		}
 	}
 }
@@ -70,7 +103,7 @@ func TestRun(t *testing.T) {
 		json: filepath.Join(dir, "out.json"), html: filepath.Join(dir, "out.html"),
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), o, time.Now(), &out, io.Discard); err != nil {
+	if err := run(t.Context(), o, time.Now(), goWorks(), &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"counters/64", "pingpong/p999", "ringway", "atomic", "below 1 ringway is faster", "at most", "met"} {
@@ -101,6 +134,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
+	if html, err := os.ReadFile(o.html); err != nil || !bytes.Contains(html, []byte("counters/64")) {
+		t.Errorf("the page: %v, %d bytes", err, len(html))
+	}
 	for _, want := range []string{"counters/64 ringway", "counters/64 mutex", "pingpong/p50 chan", "pingpong/p99 ringway"} {
 		if !seen[want] {
 			t.Errorf("no row %s in %s", want, text)
@@ -110,11 +146,11 @@ func TestRun(t *testing.T) {
 
 func TestRunFails(t *testing.T) {
 	o := options{rounds: 1, only: regexp.MustCompile("^no such work$")}
-	if err := run(t.Context(), o, time.Now(), io.Discard, io.Discard); err == nil {
+	if err := run(t.Context(), o, time.Now(), goWorks(), io.Discard, io.Discard); err == nil {
 		t.Error("no work, and no error")
 	}
 	o = options{rounds: 1, only: regexp.MustCompile(""), json: filepath.Join(t.TempDir(), "no", "such", "directory")}
-	if err := run(t.Context(), o, time.Now(), io.Discard, io.Discard); err == nil {
+	if err := run(t.Context(), o, time.Now(), goWorks(), io.Discard, io.Discard); err == nil {
 		t.Error("no file, and no error")
 	}
 }
@@ -125,7 +161,7 @@ func TestRunInterrupted(t *testing.T) {
 	cancel()
 	var out bytes.Buffer
 	o := options{rounds: 1, only: regexp.MustCompile("^counters/64$")}
-	if err := run(ctx, o, time.Now(), &out, io.Discard); !errors.Is(err, context.Canceled) {
+	if err := run(ctx, o, time.Now(), goWorks(), &out, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if !strings.Contains(out.String(), "below 1") {
@@ -135,7 +171,7 @@ func TestRunInterrupted(t *testing.T) {
 
 // All works of -quick fit into its time, and those that vary a size get less of it.
 func TestSchedule(t *testing.T) {
-	works := selected(append(perf.Ringway(), goPeers()...), regexp.MustCompile(""))
+	works := selected(goWorks(), regexp.MustCompile(""))
 	for _, rounds := range []int{10, 20} {
 		timeOf := schedule(works, options{quick: true, rounds: rounds}, 20*time.Second)
 		var all time.Duration

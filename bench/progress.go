@@ -32,7 +32,14 @@ func newProgress(w io.Writer) *progress {
 func (p *progress) show(done, total int, w perf.Work) {
 	if now := time.Now(); p.to != nil && now.Sub(p.shown) > 200*time.Millisecond {
 		p.shown = now
-		fmt.Fprintf(p.to, "\r%3d%%  %s  %s by %s\x1b[K", 100*done/total, now.Sub(p.started).Round(time.Second), w.Name, w.Impl)
+		p.say(fmt.Sprintf("%3d%%  %s  %s by %s", 100*done/total, now.Sub(p.started).Round(time.Second), w.Name, w.Impl))
+	}
+}
+
+// say shows a text.
+func (p *progress) say(text string) {
+	if p.to != nil {
+		fmt.Fprintf(p.to, "\r%s\x1b[K", text)
 	}
 }
 

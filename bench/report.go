@@ -9,16 +9,56 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
+	"time"
 
+	"github.com/ringway-net/ringway/internal/machine"
+	"github.com/ringway-net/ringway/internal/page"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
 // report is what -json writes.
 type report struct {
-	Machine machine     `json:"machine"`
-	Rows    []row       `json:"rows"`
-	Memory  []perf.Fact `json:"memory"`
+	Machine  machine.Info `json:"machine"`
+	Date     time.Time    `json:"date"`
+	Revision string       `json:"revision"` // of Ringway
+	Warnings []string     `json:"warnings"` // what speaks against trusting the figures
+	Rows     []row        `json:"rows"`
+	Memory   []perf.Fact  `json:"memory"`
+
+	results []perf.Result
+}
+
+func newReport(here machine.Info, date time.Time, results []perf.Result, warnings []string) report {
+	r := report{
+		Machine: here, Date: date.UTC().Truncate(time.Second), Revision: revision(),
+		Warnings: warnings, Rows: rows(results), results: results,
+	}
+	// In JSON, none of them is [] and not null.
+	if r.Warnings == nil {
+		r.Warnings = []string{}
+	}
+	if r.Rows == nil {
+		r.Rows = []row{}
+	}
+	return r
+}
+
+// revision returns the commit that the program was built from.
+func revision() string {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value[:min(12, len(s.Value))]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				commit += ", modified"
+			}
+		}
+	}
+	return commit
 }
 
 // row is one figure of a work, or of a latency of it, as one implementation does it.
@@ -66,15 +106,12 @@ func (r report) median(work, impl string) (float64, bool) {
 }
 
 // write writes the table, and what else o asks for, to files: JSON and page.
-func (r report) write(stdout io.Writer, o options, files []*os.File, results []perf.Result) error {
+func (r report) write(stdout io.Writer, o options, files []*os.File) error {
 	err := r.table(stdout)
 	if o.targets {
 		err = errors.Join(err, r.targets(stdout))
 	}
-	for i, to := range []func(io.Writer) error{
-		r.json,
-		func(w io.Writer) error { return r.page(w, results) },
-	} {
+	for i, to := range []func(io.Writer) error{r.json, r.page} {
 		if f := files[i]; f != nil {
 			err = errors.Join(err, to(f), f.Close())
 		}
@@ -88,12 +125,32 @@ func (r report) json(w io.Writer) error {
 	return e.Encode(r)
 }
 
+// facts are where, when and of what it was measured.
+func (r report) facts() []machine.Fact {
+	return append(r.Machine.Facts(), machine.Fact{Name: "revision", Value: r.Revision}, machine.Fact{Name: "date", Value: r.Date.Format(time.DateTime + " MST")})
+}
+
+// page writes everything as a page with charts.
+func (r report) page(w io.Writer) error {
+	d := page.Doc{
+		Title: "Ringway and its peers", Date: r.Date, Warnings: r.Warnings, Results: r.results, Memory: r.Memory,
+		Notes: []string{"All works were run in turns, by every implementation in each round, so that what disturbed the machine for a while disturbed all of them. Every payload was written, read and checked."},
+	}
+	for _, f := range r.facts() {
+		d.Machine = append(d.Machine, page.Fact(f))
+	}
+	return page.Write(w, d)
+}
+
 // table writes all rows and facts for people.
 func (r report) table(w io.Writer) error {
-	for _, line := range r.Machine.lines() {
-		fmt.Fprintln(w, line)
+	for _, f := range r.facts() {
+		fmt.Fprintf(w, "%-14s%s\n", f.Name, f.Value)
 	}
-	fmt.Fprintln(w, "Times are of an item, buffer or frame; spread is the distance of the quartiles.")
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(w, "%-14s%s\n", "warning", warning)
+	}
+	fmt.Fprintln(w, "\nTimes are of an item, buffer or frame; spread is the distance of the quartiles.")
 	fmt.Fprintln(w, "× is ringway's median divided by the other's: below 1 ringway is faster.")
 	work := ""
 	for _, row := range r.Rows {

@@ -28,7 +28,7 @@ func spscBursts(impl string, open func(burst int) perf.Queue) (works []perf.Work
 // mpmcSingles returns the works of an MPMC queue whose items go one at a time.
 func mpmcSingles(impl string, open func() perf.Queue) (works []perf.Work) {
 	for _, k := range perf.Crowds {
-		works = append(works, perf.Transfer("mpmc/single"+perf.Crowd(k), impl, k, k, open))
+		works = append(works, perf.Single(impl, k, open))
 	}
 	return works
 }
@@ -45,9 +45,9 @@ func mpmcBursts(impl string, open func(burst int) perf.Queue) (works []perf.Work
 }
 
 // blocking returns the works of an MPMC queue whose calls wait.
-func blocking(impl string, open func() perf.BlockingQueue) (works []perf.Work) {
+func blocking(impl string, open func() perf.Queue) (works []perf.Work) {
 	for _, k := range []int{1, 8} {
-		works = append(works, perf.Blocking("mpmc/blocking"+perf.Crowd(k), impl, k, k, open))
+		works = append(works, perf.Timed("mpmc/blocking"+perf.Crowd(k), impl, k, k, open))
 	}
 	return works
 }

@@ -16,19 +16,7 @@ func workivaWorks() []perf.Work {
 	return slices.Concat(
 		[]perf.Work{perf.Transfer("spsc/single", impl, 1, 1, workivaSingle)},
 		mpmcSingles(impl, workivaSingle),
-		blocking(impl, func() perf.BlockingQueue {
-			q := queue.NewRingBuffer(capacity)
-			return perf.BlockingQueue{
-				Push: func(v uint64) error { return q.Put(v) },
-				Pop: func() (uint64, error) {
-					v, err := q.Get()
-					if err != nil {
-						return 0, err
-					}
-					return v.(uint64), nil
-				},
-			}
-		}),
+		blocking(impl, workivaSingle),
 	)
 }
 

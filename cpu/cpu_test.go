@@ -43,6 +43,21 @@ func TestSeedPrefetch(t *testing.T) {
 	}
 }
 
+func TestPrefetchWriteRange(t *testing.T) {
+	buf := make([]byte, 3*MaxPrefetch)
+	for _, n := range []uintptr{0, 1, 63, 64, 65, MaxPrefetch, math.MaxUint} {
+		for off := range uintptr(130) {
+			PrefetchWriteRange(unsafe.Pointer(&buf[off]), n) // MaxUint would not come to an end if it were not cut
+		}
+		PrefetchWriteRange(nil, n)
+	}
+	for i, x := range buf {
+		if x != 0 {
+			t.Fatalf("byte %d is %d", i, x)
+		}
+	}
+}
+
 func TestPause(t *testing.T) {
 	for _, n := range []uint32{0, 1, 2, MaxPause, MaxPause + 1, math.MaxUint32} {
 		Pause(n) // MaxUint32 would take minutes if it were not cut
@@ -74,6 +89,7 @@ func TestNoAllocations(t *testing.T) {
 		Pause(1)
 		PrefetchRead(unsafe.Pointer(&x))
 		PrefetchWrite(unsafe.Pointer(&x))
+		PrefetchWriteRange(unsafe.Pointer(&x), unsafe.Sizeof(x))
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -9,6 +9,9 @@ import "unsafe"
 // garbage collection would have to wait for it.
 const MaxPause = 1024
 
+// MaxPrefetch is the most bytes that one call of PrefetchWriteRange asks for.
+const MaxPrefetch = 4096
+
 // Pause makes the calling core wait for n rounds without touching memory,
 // and gives its resources to a sibling hyperthread meanwhile. A round is one
 // PAUSE on amd64 and 386 (about 40 to 140 cycles on Intel since Skylake, 1 to 65 on
@@ -37,3 +40,8 @@ func PrefetchRead(p unsafe.Pointer) { prefetchRead(p) }
 // for the line to be owned (PREFETCHW on amd64, PRFM PSTL1KEEP on arm64). On
 // 386 it is PrefetchRead, since not all of them have PREFETCHW.
 func PrefetchWrite(p unsafe.Pointer) { prefetchWrite(p) }
+
+// PrefetchWriteRange is PrefetchWrite for all lines of the n bytes at p, in one call. Of more than
+// MaxPrefetch bytes it asks for the first ones only: a processor has no more than some dozens of
+// lines on their way at a time.
+func PrefetchWriteRange(p unsafe.Pointer, n uintptr) { prefetchWriteRange(p, min(n, MaxPrefetch)) }

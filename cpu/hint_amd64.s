@@ -25,3 +25,18 @@ TEXT ·prefetchWrite(SB), NOSPLIT, $0-8
 	// without it execute it as a no-op (all of amd64 since the first).
 	BYTE $0x0F; BYTE $0x0D; BYTE $0x08
 	RET
+
+// func prefetchWriteRange(p unsafe.Pointer, n uintptr)
+TEXT ·prefetchWriteRange(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	ADDQ AX, CX
+	ANDQ $~63, AX
+	JMP  check
+again:
+	BYTE $0x0F; BYTE $0x0D; BYTE $0x08 // PREFETCHW (AX)
+	ADDQ $64, AX
+check:
+	CMPQ AX, CX
+	JB   again
+	RET

@@ -14,3 +14,6 @@ func prefetchRead(p unsafe.Pointer)
 
 //go:noescape
 func prefetchWrite(p unsafe.Pointer)
+
+//go:noescape
+func prefetchWriteRange(p unsafe.Pointer, n uintptr)

@@ -17,3 +17,5 @@ func pause(n uint32) {
 
 func prefetchRead(unsafe.Pointer)  {}
 func prefetchWrite(unsafe.Pointer) {}
+
+func prefetchWriteRange(unsafe.Pointer, uintptr) {}

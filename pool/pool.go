@@ -10,7 +10,6 @@ import (
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
-	"github.com/ringway-net/ringway/interleave"
 	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 	"github.com/ringway-net/ringway/internal/sync"
@@ -271,104 +270,6 @@ func (p *Pool) back(n int64) {
 	if p.out.Add(-n) == 0 && p.closed.Load() {
 		p.release()
 	}
-}
-
-// lend makes the handle of a free slot that the caller owns.
-func (p *Pool) lend(i uint32) Buffer {
-	s := &p.slots[i]
-	if s.gen&1 != 0 {
-		p.corrupt(i)
-	}
-	s.gen++
-	if interleave.On {
-		interleave.Write(&s.gen)
-	}
-	b := Buffer{slot: p.id | i, gen: s.gen, off: p.headroom}
-	if p.track != nil {
-		p.track.taken(&b)
-	}
-	return b
-}
-
-// lendAll is lend for all of from, into dst.
-func (p *Pool) lendAll(dst []Buffer, from []uint32) {
-	dst = dst[:len(from)]
-	slots, id, off := p.slots, p.id, p.headroom
-	for k, i := range from {
-		s := &slots[i]
-		if s.gen&1 != 0 {
-			p.corrupt(i)
-		}
-		s.gen++
-		if interleave.On {
-			interleave.Write(&s.gen)
-		}
-		dst[k] = Buffer{slot: id | i, gen: s.gen, off: off}
-	}
-	if p.track != nil {
-		for k := range dst {
-			p.track.taken(&dst[k])
-		}
-	}
-}
-
-// reclaim gives up one share of b. If it was the last, the slot is the caller's to put away
-// and ok is true; slots of the heap put themselves away.
-func (p *Pool) reclaim(b Buffer) (i uint32, ok bool) {
-	i = b.slot ^ p.id // the slot if b is of this pool, and out of range otherwise
-	if i >= uint32(len(p.slots)) || p.slots[i].gen != b.gen {
-		p.badPut(b)
-	}
-	s := &p.slots[i]
-	if interleave.On {
-		interleave.Read(&s.gen)
-	}
-	if !s.drop() {
-		return 0, false
-	}
-	if b.off&hintTracked != 0 {
-		p.track.given(b)
-	}
-	s.gen++
-	if interleave.On {
-		interleave.Write(&s.gen)
-	}
-	if i >= p.count {
-		p.heap.put(i)
-		p.afterHeap()
-		return 0, false
-	}
-	return i, true
-}
-
-// reclaimAll is reclaim for all of bs. It appends the slots that are the caller's to put
-// away to into, which has room for them. Before it panics it puts them away itself.
-func (p *Pool) reclaimAll(bs []Buffer, into []uint32) []uint32 {
-	slots, id, count := p.slots, p.id, p.count
-	before := len(into)
-	for _, b := range bs {
-		i := b.slot ^ id
-		if i < uint32(len(slots)) {
-			s := &slots[i]
-			if s.gen == b.gen && i < count && b.off&hintTracked == 0 && s.extra.Load() == 0 {
-				// What reclaim does, for the most frequent kind.
-				s.gen++
-				if interleave.On {
-					interleave.Write(&s.gen)
-				}
-				into = append(into, i)
-				continue
-			}
-		}
-		if i >= uint32(len(slots)) || slots[i].gen != b.gen {
-			p.deposit(into[before:])
-			p.badPut(b)
-		}
-		if i, ok := p.reclaim(b); ok {
-			into = append(into, i)
-		}
-	}
-	return into
 }
 
 // afterHeap tells those whom the return of a heap slot concerns. All who wait for a

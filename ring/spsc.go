@@ -6,6 +6,10 @@
 // and Aldinucci et al.'s FastFlow popularised it). And each end has its
 // position as a plain field of its own: the atomic is only written to publish.
 //
+// An atomic store is a full fence on amd64 (XCHG): it waits until all earlier stores have
+// their cache lines, which the consumer's core had. So the producer asks for the lines
+// of its next items in good time (fetchAhead), and finds them there.
+//
 // The edges:
 //
 //	P1  producer stores spsc.tail   after it wrote the slots       publishes items
@@ -19,6 +23,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
 	"github.com/ringway-net/ringway/interleave"
@@ -53,6 +58,17 @@ type spsc[T any] struct {
 }
 
 const (
+	minFetch = 512  // bytes: fewer at a time are not worth the call
+	maxFetch = 1024 // more have left the cache again when it is their turn
+)
+
+// slotsOf returns how many slots take up the given bytes, at least 1; a power of two if bytes is one.
+func slotsOf[T any](bytes uintptr) uint64 {
+	var v T
+	return max(1, uint64(bytes)/cpu.NextPowerOfTwo(max(1, uint64(unsafe.Sizeof(v)))))
+}
+
+const (
 	closedByProducer = 1 << iota
 	closedByConsumer
 )
@@ -74,6 +90,7 @@ type Producer[T any] struct {
 	// headSeen is the consumer's position when the producer last looked (P2):
 	// never ahead of the truth, so there is at least as much room as it says.
 	headSeen uint64
+	fetch    uint64 // how many slots are minFetch bytes, a power of two
 	// reserved is how many slots from tail on Reserve has handed out. Any publication ends it.
 	reserved uint64
 	_        cpu.Pad
@@ -106,7 +123,7 @@ func NewSPSC[T any](capacity int) (*Producer[T], *Consumer[T], error) {
 	}
 	slots := newSlots[T](int(cpu.NextPowerOfTwo(uint64(capacity))))
 	s := &spsc[T]{capacity: capacity}
-	s.producer = Producer[T]{s: s, slots: slots, limit: uint64(capacity)}
+	s.producer = Producer[T]{s: s, slots: slots, limit: uint64(capacity), fetch: slotsOf[T](minFetch)}
 	s.consumer = Consumer[T]{s: s, slots: slots, pointers: hasPointers[T]()}
 	return &s.producer, &s.consumer, nil
 }
@@ -155,6 +172,26 @@ func (p *Producer[T]) publish(n uint64) {
 	p.s.tail.Store(p.tail) // P1
 }
 
+// fetchAhead is to be called before n slots are published. Now and then it asks for the lines of the
+// slots behind them.
+func (p *Producer[T]) fetchAhead(n uint64) {
+	if (p.tail+n)^p.tail >= p.fetch {
+		p.fetchNext(n)
+	}
+}
+
+// fetchNext asks for the lines of as many slots behind the next n, but for at least minFetch bytes of them and at
+// most maxFetch. Not for slots that the consumer has not given back: they would be taken away from it.
+func (p *Producer[T]) fetchNext(n uint64) {
+	next := p.tail + n
+	n = min(max(n, p.fetch), slotsOf[T](maxFetch))
+	if p.limit-(next-p.headSeen) < n {
+		return
+	}
+	a, _ := split(p.slots, next, n)
+	cpu.PrefetchWriteRange(unsafe.Pointer(unsafe.SliceData(a)), uintptr(len(a))*unsafe.Sizeof(a[0]))
+}
+
 // TryPush adds v and reports whether it did: false means that the ring is full
 // or that the consumer has closed its end.
 //
@@ -168,6 +205,7 @@ func (p *Producer[T]) TryPush(v T) bool {
 	if interleave.On {
 		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
 	}
+	p.fetchAhead(1)
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return true
@@ -184,6 +222,7 @@ func (p *Producer[T]) PushBurst(vs []T) int {
 		interleave.WriteAll(b)
 	}
 	if n > 0 {
+		p.fetchAhead(uint64(n))
 		p.publish(uint64(n))
 		p.s.notEmpty.Wake(1)
 	}
@@ -226,6 +265,7 @@ func (p *Producer[T]) Commit(n int) {
 		p.reserved = 0
 		return
 	}
+	p.fetchAhead(uint64(n))
 	p.publish(uint64(n))
 	p.s.notEmpty.Wake(1)
 }
@@ -244,6 +284,7 @@ func (p *Producer[T]) Push(ctx context.Context, v T) error {
 	if interleave.On {
 		interleave.Write(&p.slots[p.tail&uint64(len(p.slots)-1)])
 	}
+	p.fetchAhead(1)
 	p.publish(1)
 	p.s.notEmpty.Wake(1)
 	return nil

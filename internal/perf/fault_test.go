@@ -129,7 +129,8 @@ func TestItemEnds(t *testing.T) {
 	}
 }
 
-func TestBlockingFindsFaults(t *testing.T) {
+// Of calls that sleep for ever no run waits for the end.
+func TestTimedFindsFaults(t *testing.T) {
 	impatient(t)
 	for _, c := range []struct {
 		says  string
@@ -140,20 +141,26 @@ func TestBlockingFindsFaults(t *testing.T) {
 		{"the payload is wrong", func(v uint64) uint64 { return v | 1 }, false},
 		{"an item was lost", func(v uint64) uint64 { return v }, true},
 	} {
-		_, err := Blocking("work", "impl", 1, 1, func() BlockingQueue {
+		_, err := Timed("work", "impl", 1, 1, func() Queue {
 			ch := make(chan uint64, 10)
-			return BlockingQueue{
-				Push: func(v uint64) error {
-					if c.loses && v == 5 {
-						return nil
+			return Queue{
+				Push: func(_ *Wait, first, n int) error {
+					for i := range n {
+						if v := uint64(first + i); v != 5 || !c.loses {
+							ch <- c.spoil(v)
+						}
 					}
-					ch <- c.spoil(v)
 					return nil
 				},
-				Pop: func() (uint64, error) { return <-ch, nil },
+				Pop: func(_ *Wait, n int) (sum Sum, err error) {
+					for range n {
+						sum = sum.Plus(<-ch)
+					}
+					return sum, nil
+				},
 			}
 		}).Run(100)
-		expect(t, "blocking", err, c.says)
+		expect(t, "timed", err, c.says)
 	}
 }
 

@@ -5,7 +5,6 @@ package perf
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ringway-net/ringway/ring"
 )
@@ -16,21 +15,31 @@ var Crowds = []int{1, 2, 4, 8}
 // Crowd is the end of a work's name that says how many producers and consumers there are.
 func Crowd(n int) string { return fmt.Sprintf("/%dp%dc", n, n) }
 
+// Single returns the work of as many producers as consumers, crowd of each, on an MPMC queue, one item at
+// a time. In the largest crowd some items are timed by themselves.
+func Single(impl string, crowd int, open func() Queue) Work {
+	transfer := Transfer
+	if crowd == Crowds[len(Crowds)-1] {
+		transfer = Timed
+	}
+	return transfer("mpmc/single"+Crowd(crowd), impl, crowd, crowd, open)
+}
+
 func mpmcWorks() []Work {
 	works := []Work{Alone("mpmc/single/1", Ours, mpmcAlone)}
 	for _, k := range Crowds {
 		works = append(works,
-			Transfer("mpmc/single"+Crowd(k), Ours, k, k, mpmcSingle(capacity)),
+			Single(Ours, k, mpmcSingle(capacity)),
 			Transfer("mpmc/burst64"+Crowd(k), Ours, k, k, mpmcBursts(64)))
 	}
 	for _, burst := range []int{8, 32, 256} {
 		works = append(works, Transfer(fmt.Sprintf("mpmc/burst%d/1p1c", burst), Ours, 1, 1, mpmcBursts(burst)))
 	}
-	for _, c := range []int{64, 1024, 65536} {
+	for _, c := range capacities {
 		works = append(works, Transfer(fmt.Sprintf("mpmc/single/1p1c/cap%d", c), Ours, 1, 1, mpmcSingle(c)))
 	}
 	for _, k := range []int{1, 8} {
-		works = append(works, Blocking("mpmc/blocking"+Crowd(k), Ours, k, k, mpmcBlocking))
+		works = append(works, Timed("mpmc/blocking"+Crowd(k), Ours, k, k, mpmcBlocking))
 	}
 	return works
 }
@@ -90,74 +99,28 @@ func mpmcAlone() (loop func(n int) error, end func() error) {
 	}, nothing
 }
 
-func mpmcBlocking() BlockingQueue {
+// mpmcBlocking uses the calls that wait.
+func mpmcBlocking() Queue {
 	r := newMPMC(capacity)
 	ctx := context.Background()
-	return BlockingQueue{
-		Push: func(v uint64) error { return r.Push(ctx, v) },
-		Pop:  func() (uint64, error) { return r.Pop(ctx) },
-	}
-}
-
-// BlockingQueue is a queue whose calls wait for room, or for an item.
-type BlockingQueue struct {
-	Push     func(v uint64) error
-	Pop      func() (uint64, error)
-	Floating bool // as in Crew
-}
-
-// Blocking is Transfer with calls that wait. One in 64 operations is timed by itself; the figures are
-// nanoseconds an item, and the p999 of an operation.
-func Blocking(name, impl string, producers, consumers int, open func() BlockingQueue) Work {
-	return Work{name, impl, func(n int) (Figures, error) {
-		b := open()
-		var l latencies
-		f, err := Transfer(name, impl, producers, consumers, func() Queue {
-			return Queue{
-				Floating: b.Floating,
-				Push: func(_ *Wait, first, n int) error {
-					own := make([]time.Duration, 0, n/64+1)
-					for i := range n {
-						v := uint64(first + i)
-						if i%64 != 0 {
-							if err := b.Push(v); err != nil {
-								return err
-							}
-							continue
-						}
-						start := time.Now()
-						if err := b.Push(v); err != nil {
-							return err
-						}
-						own = append(own, time.Since(start))
-					}
-					l.add(own)
-					return nil
-				},
-				Pop: func(_ *Wait, n int) (sum Sum, err error) {
-					own := make([]time.Duration, 0, n/64+1)
-					for i := range n {
-						var v uint64
-						if i%64 != 0 {
-							v, err = b.Pop()
-						} else {
-							start := time.Now()
-							v, err = b.Pop()
-							own = append(own, time.Since(start))
-						}
-						if err != nil {
-							return sum, err
-						}
-						sum = sum.Plus(v)
-					}
-					l.add(own)
-					return sum, nil
-				},
+	return Queue{
+		Push: func(_ *Wait, first, n int) error {
+			for i := range n {
+				if err := r.Push(ctx, uint64(first+i)); err != nil {
+					return err
+				}
 			}
-		}).Run(n)
-		if err == nil {
-			f["p999"] = l.percentile(0.999)
-		}
-		return f, err
-	}}
+			return nil
+		},
+		Pop: func(_ *Wait, n int) (sum Sum, err error) {
+			for range n {
+				v, err := r.Pop(ctx)
+				if err != nil {
+					return sum, err
+				}
+				sum = sum.Plus(v)
+			}
+			return sum, nil
+		},
+	}
 }

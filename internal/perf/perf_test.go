@@ -45,8 +45,7 @@ func (r *recorder) work(name string, run func() error) Work {
 			r.last = map[string]int{}
 		}
 		r.last[name] = n
-		time.Sleep(2 * time.Millisecond)
-		return Figures{NS: float64(len(r.runs)), "p99": 1}, run()
+		return Figures{NS: 2e6 / float64(n), "p99": 1}, run() // every run seems to take 2 ms
 	}}
 }
 

@@ -2,8 +2,13 @@
 
 package perf
 
+import "time"
+
 // capacity is that of queues whose work does not name another.
 const capacity = 4096
+
+// capacities are those that are tried beside it.
+var capacities = []int{64, 256, 1024, 16384, 65536}
 
 // pauseFor returns the pause for a queue of that capacity: a small one is through in less than the usual.
 func pauseFor(capacity int) uint32 {
@@ -58,6 +63,64 @@ func Transfer(name, impl string, producers, consumers int, open func() Queue) Wo
 		}
 		return perItem(took, n), all.Check(n)
 	}}
+}
+
+// Timed is Transfer with one item in 64 timed by itself, on its way in and on its way out, with the wait for
+// room or for the item in it. The figures are nanoseconds an item and the p999 of such an operation.
+func Timed(name, impl string, producers, consumers int, open func() Queue) Work {
+	return Work{name, impl, func(n int) (Figures, error) {
+		var l latencies
+		f, err := Transfer(name, impl, producers, consumers, func() Queue { return timed(open(), &l) }).Run(n)
+		if err == nil {
+			f["p999"] = l.percentile(0.999)
+		}
+		return f, err
+	}}
+}
+
+// timed wraps q's loops so that they do one item, which is timed, and then 63 others.
+func timed(q Queue, l *latencies) Queue {
+	const every = 64
+	push, pop := q.Push, q.Pop
+	q.Push = func(w *Wait, first, n int) error {
+		own := make([]time.Duration, 0, n/every+1)
+		for n > 0 {
+			start := time.Now()
+			if err := push(w, first, 1); err != nil {
+				return err
+			}
+			own = append(own, time.Since(start))
+			others := min(every, n) - 1
+			if err := push(w, first+1, others); err != nil {
+				return err
+			}
+			first += 1 + others
+			n -= 1 + others
+		}
+		l.add(own)
+		return nil
+	}
+	q.Pop = func(w *Wait, n int) (sum Sum, err error) {
+		own := make([]time.Duration, 0, n/every+1)
+		for n > 0 {
+			start := time.Now()
+			one, err := pop(w, 1)
+			if err != nil {
+				return sum, err
+			}
+			own = append(own, time.Since(start))
+			others := min(every, n) - 1
+			rest, err := pop(w, others)
+			if err != nil {
+				return sum, err
+			}
+			sum = sum.And(one).And(rest)
+			n -= 1 + others
+		}
+		l.add(own)
+		return sum, nil
+	}
+	return q
 }
 
 // BurstPusher takes as many items as fit and returns how many.

@@ -24,7 +24,7 @@ func spscWorks() []Work {
 		Transfer("spsc/burst64/32B", Ours, 1, 1, spscBursts[[4]uint64](64, capacity)),
 		Transfer("spsc/burst64/64B", Ours, 1, 1, spscBursts[[8]uint64](64, capacity)),
 		Transfer("spsc/burst64/128B", Ours, 1, 1, spscBursts[[16]uint64](64, capacity)))
-	for _, c := range []int{64, 256, 1024, 16384, 65536} {
+	for _, c := range capacities {
 		works = append(works, Transfer(fmt.Sprintf("spsc/burst64/cap%d", c), Ours, 1, 1, spscBursts[uint64](64, c)))
 	}
 	return works

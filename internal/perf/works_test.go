@@ -57,7 +57,7 @@ func TestPercentiles(t *testing.T) {
 			if ordered := []float64{f["p50"], f["p99"], f["p999"]}; len(f) != 3 || !slices.IsSorted(ordered) {
 				t.Errorf("%s: %v", w.Name, f)
 			}
-		case "mpmc/blocking/8p8c":
+		case "mpmc/blocking/1p1c", "mpmc/blocking/8p8c", "mpmc/single/8p8c":
 			f, err := w.Run(1000)
 			if err != nil || len(f) != 2 || f["p999"] == 0 {
 				t.Errorf("%s: %v, %v", w.Name, f, err)
