@@ -91,7 +91,7 @@ func (s scale) ticks(n int) (all []tick) {
 	}
 	decades := math.Log10(s.hi / s.lo)
 	only := []float64{1, 2, 5}
-	if decades*3 > float64(n) {
+	if decades*3+1 > float64(n) {
 		only = []float64{1}
 	}
 	every := max(1, int(math.Ceil(decades/float64(n))))
