@@ -169,7 +169,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, j.duration)
 		defer cancel()
 	}
-	interrupted, ended := j.watch(interrupts, cancel, func() {
+	interrupted, ended := watch(interrupts, cancel, func() {
 		f.Abort()
 		time.AfterFunc(abortTimeout, func() {
 			err := errors.New("stopped in the middle: a port did not close")
@@ -256,36 +256,6 @@ func openError(err error) error {
 		return &exitError{exitUsage, err}
 	}
 	return err
-}
-
-// watch lets the first interrupt end the job in order, and the second at once. ended is closed
-// by the caller when there is nothing to interrupt any more.
-func (j *forwardJob) watch(interrupts <-chan os.Signal, stop, abort func()) (interrupted func() bool, ended chan struct{}) {
-	ended = make(chan struct{})
-	first := make(chan struct{})
-	go func() {
-		select {
-		case <-interrupts:
-		case <-ended:
-			return
-		}
-		close(first)
-		stop()
-		select {
-		case <-interrupts:
-		case <-ended:
-			return
-		}
-		abort()
-	}()
-	return func() bool {
-		select {
-		case <-first:
-			return true
-		default:
-			return false
-		}
-	}, ended
 }
 
 // verdict is what the job's end means for the exit code.

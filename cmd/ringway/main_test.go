@@ -75,7 +75,7 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		says string // in the message
 	}{
-		{[]string{"nonsense"}, "forward, ports, version"},
+		{[]string{"nonsense"}, "forward, bench, ports, version"},
 		{[]string{"forward"}, "two ports"},
 		{[]string{"forward", "gen:"}, "two ports"},
 		{[]string{"forward", "gen:", "null:", "null:"}, "two ports"},
@@ -105,6 +105,17 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"forward", "--loop", "2", "gen:", "null:"}, "no key \"loop\""},
 		{[]string{"forward", "--loop", "x", "../../testdata/mixed.pcap", "null:"}, "loop"},
 		{[]string{"forward", "--json", "gen:count=1", "-"}, "stdout"},
+		{[]string{"bench", "rings"}, "all, ring, pool, handoff, forward"},
+		{[]string{"bench", "ring", "pool"}, "one group"},
+		{[]string{"bench", "--rounds", "0"}, "1 or more"},
+		{[]string{"bench", "--rounds", "-3", "--quick"}, "-3"},
+		{[]string{"bench", "--rounds", "many"}, "many"},
+		{[]string{"bench", "--time", "0"}, "1ms to 10s"},
+		{[]string{"bench", "--time", "1h"}, "1ms to 10s"},
+		{[]string{"bench", "--time", "soon"}, "soon"},
+		{[]string{"bench", "--html", ""}, "--html"},
+		{[]string{"bench", "--html", "-"}, "name of a file"},
+		{[]string{"bench", "--json", "--go"}, "choose one"},
 		{[]string{"ports", "tapp"}, "tapp"},
 		{[]string{"version", "x"}, "no arguments"},
 	} {
@@ -127,6 +138,8 @@ func TestHelpAndVersion(t *testing.T) {
 		{[]string{"help"}, "forward"},
 		{[]string{"help", "forward"}, "--max-loss"},
 		{[]string{"forward", "--help"}, "tcpdump -w -"},
+		{[]string{"bench", "--help"}, "benchstat"},
+		{[]string{"bench", "--list"}, "ring     spsc/single\n"},
 		{[]string{"version"}, "ringway "},
 		{[]string{"ports"}, "pcap:"},
 		{[]string{"ports", "gen"}, "size="},

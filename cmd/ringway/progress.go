@@ -18,6 +18,14 @@ const (
 	progressEvery = 250 * time.Millisecond
 )
 
+// terminal returns stderr if somebody looks at it, or nil.
+func (s streams) terminal() *os.File {
+	if file, ok := s.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
+	}
+	return nil
+}
+
 // progress rewrites one line of the terminal.
 type progress struct {
 	stop chan struct{}
@@ -27,8 +35,8 @@ type progress struct {
 // startProgress starts the progress of f if stderr is a terminal.
 func (j *forwardJob) startProgress(f *vswitch.Forward) *progress {
 	p := &progress{stop: make(chan struct{})}
-	file, ok := j.streams.err.(*os.File)
-	if !ok || j.quiet || !term.IsTerminal(int(file.Fd())) {
+	file := j.streams.terminal()
+	if file == nil || j.quiet {
 		return p
 	}
 	p.wait.Go(func() {

@@ -20,6 +20,7 @@ var layers = [][]string{
 	{"port/all", "port/porttest"},
 	{"vswitch"},
 	{"internal/perf"},
+	{"internal/machine", "internal/page"},
 	{"cmd/ringway"},
 }
 

@@ -1,0 +1,205 @@
+// Command bench does the same works with Ringway and with its peers, in turns, and compares the times.
+// It is started as bench/run; bench/run -h says how.
+//
+// It exits with 0 if all works were done, 1 if one failed (a payload that did not come through as it went in
+// is a failure, a slow one is none), 2 if its arguments are wrong, and 130 if it was interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/ringway-net/ringway/internal/machine"
+	"github.com/ringway-net/ringway/internal/perf"
+)
+
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	started := time.Now()
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(exitUsage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err = runAll(ctx, o, started)
+	stop()
+	switch {
+	case ctx.Err() != nil:
+		os.Exit(exitInterrupted)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(exitFailed)
+	}
+}
+
+// options are what the command line says.
+type options struct {
+	quick, targets bool
+	json, html     string // files to write, or ""
+	only           *regexp.Regexp
+	rounds         int
+}
+
+// parse reads the command line. The error is one of its user's, or flag.ErrHelp once help was printed.
+func parse(args []string, help io.Writer) (o options, err error) {
+	f := flag.NewFlagSet("bench/run", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.BoolVar(&o.quick, "quick", false, "shorter runs, so that all is done in less than five minutes")
+	f.BoolVar(&o.targets, "targets", false, "print Ringway's targets too, and how the figures compare to them")
+	f.StringVar(&o.json, "json", "", "write the figures to this `FILE`")
+	f.StringVar(&o.html, "html", "", "write them as a page with charts to this `FILE`")
+	only := f.String("only", "", "do only works with names like this `REGEXP`")
+	f.IntVar(&o.rounds, "rounds", 10, "do each work `N` times")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(help, "Usage: bench/run [flags]\n\nDoes the same works with Ringway and with its peers, in turns, and compares the times.")
+			f.SetOutput(help)
+			f.PrintDefaults()
+		}
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q; -h lists the flags", f.Arg(0))
+	}
+	if o.rounds < 1 {
+		return o, fmt.Errorf("-rounds is %d, want 1 or more", o.rounds)
+	}
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, fmt.Errorf("-only: %w", err)
+	}
+	return o, nil
+}
+
+// runAll is run with all works of Ringway and of all peers.
+func runAll(ctx context.Context, o options, started time.Time) error {
+	p := newProgress(os.Stderr)
+	p.say("building the peers that are not in Go")
+	programs, err := startPrograms(os.Stderr)
+	p.end()
+	defer programs.stop()
+	if err != nil {
+		return err
+	}
+	return run(ctx, o, started, slices.Concat(perf.Ringway(), goPeers(), programs.works()), os.Stdout, os.Stderr)
+}
+
+// run does the works that are asked for and reports on them. What there is when ctx is done, or a work fails, is
+// reported too.
+func run(ctx context.Context, o options, started time.Time, all []perf.Work, stdout, stderr io.Writer) error {
+	files, err := create(o.json, o.html)
+	if err != nil {
+		return err
+	}
+	works := selected(all, o.only)
+	if len(works) == 0 {
+		return fmt.Errorf("no work has a name like %q", o.only)
+	}
+	p := newProgress(stderr)
+	here := machine.Read()
+	watch := machine.NewWatch(here)
+	results, err := perf.Measure(ctx, works, perf.Options{
+		Rounds:   o.rounds,
+		TimeOf:   schedule(works, o, time.Since(started)),
+		Progress: p.show,
+	})
+	p.end()
+	r := newReport(here, started, results, watch.Warnings(results))
+	if err == nil {
+		r.Memory, err = facts(o)
+	}
+	return errors.Join(err, r.write(stdout, o, files))
+}
+
+// selected returns the works whose names match, those of one name next to each other and so
+// close in time, in the order in which the names first come.
+func selected(all []perf.Work, only *regexp.Regexp) (works []perf.Work) {
+	place := map[string]int{}
+	for _, w := range all {
+		if !only.MatchString(w.Name) {
+			continue
+		}
+		if _, ok := place[w.Name]; !ok {
+			place[w.Name] = len(place)
+		}
+		works = append(works, w)
+	}
+	slices.SortStableFunc(works, func(a, b perf.Work) int { return place[a.Name] - place[b.Name] })
+	return works
+}
+
+const (
+	// quickTime is how long all of -quick may take, without compiling the program.
+	quickTime = 4 * time.Minute
+	// fullTime is how long one run takes otherwise.
+	fullTime = 100 * time.Millisecond
+	// calibration is how many rounds the search for the number of items is worth.
+	calibration = 3
+	// overhead is what a run takes beside its time: making queues and pools, collecting garbage.
+	overhead = 2 * time.Millisecond
+)
+
+// schedule returns how long a run of each work is to take. With -quick they share the time that is left, and those
+// that only vary a size get a third of what others get.
+func schedule(works []perf.Work, o options, gone time.Duration) func(perf.Work) time.Duration {
+	if !o.quick {
+		return func(perf.Work) time.Duration { return fullTime }
+	}
+	share := func(w perf.Work) time.Duration {
+		if sweep.MatchString(w.Name) {
+			return 1
+		}
+		return 3
+	}
+	var shares time.Duration
+	for _, w := range works {
+		shares += share(w)
+	}
+	runs := time.Duration(o.rounds + calibration)
+	one := (quickTime - gone - runs*time.Duration(len(works))*overhead) / (shares * runs)
+	one = min(max(one, time.Millisecond), fullTime/3)
+	return func(w perf.Work) time.Duration { return one * share(w) }
+}
+
+// sweep is the names of works that vary one thing of another work.
+var sweep = regexp.MustCompile(`/cap\d+$|/(16|32|64|128)B$|burst(8|32|256)|4p4c$|^copy/`)
+
+// facts are Ringway's properties that are not times of works. A peer's, for comparison, takes two gigabytes and
+// some seconds, and so is not for -quick.
+func facts(o options) ([]perf.Fact, error) {
+	all, err := perf.Memory()
+	if !o.quick {
+		all = append(all, makeFacts()...)
+	}
+	return all, err
+}
+
+// create creates the files that have a name: before anything is measured, since it may fail.
+func create(names ...string) (files []*os.File, err error) {
+	for _, name := range names {
+		var f *os.File
+		if name != "" {
+			if f, err = os.Create(name); err != nil {
+				return nil, err
+			}
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}

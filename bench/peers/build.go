@@ -1,0 +1,92 @@
+// Building the programs of the libraries that are installed.
+
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A Program is a peer that was built.
+type Program struct {
+	Name string // of the library
+	path string
+}
+
+// Skipped is a peer that was not built.
+type Skipped struct {
+	Name   string // of the library
+	Reason string // for a person to read; it starts with the name
+	Err    error  // nil if something is not installed; else what went wrong, a failure
+}
+
+type library struct {
+	name     string
+	packages string // Debian's, with what a program needs of it
+	recipe   recipe
+}
+
+// A recipe makes a program of the sources in src. What it needs and does not find it reports as a
+// missing.
+type recipe interface {
+	build(l library, src, out string) error
+}
+
+// A missing is the error that something is not installed.
+type missing struct {
+	what     string // a package or program
+	packages string // that bring it
+}
+
+func (m missing) Error() string {
+	return fmt.Sprintf("%s is not installed: apt-get install %s", m.what, m.packages)
+}
+
+// Build compiles, into dir, the programs of those libraries that are installed. Those that it skips
+// have an Err if they are installed and it failed all the same.
+func Build(dir string) (built []Program, skipped []Skipped) {
+	src := filepath.Join(dir, "src")
+	copied := os.CopyFS(src, sources)
+	for _, l := range libraries {
+		p := Program{l.name, filepath.Join(dir, l.name)}
+		err := copied
+		if err == nil {
+			err = l.recipe.build(l, src, p.path)
+		}
+		if err == nil {
+			built = append(built, p)
+			continue
+		}
+		s := Skipped{Name: l.name, Reason: fmt.Sprintf("%s: %v", l.name, err)}
+		if !errors.As(err, new(missing)) {
+			s.Err = err
+		}
+		skipped = append(skipped, s)
+	}
+	return built, skipped
+}
+
+// missing is the error that the library itself is not installed.
+func (l library) missing() error {
+	return missing{strings.Fields(l.packages)[0], l.packages}
+}
+
+// need returns an error if a program is not installed.
+func need(program, packages string) error {
+	if _, err := exec.LookPath(program); err != nil {
+		return missing{program, packages}
+	}
+	return nil
+}
+
+// run runs a compiler. Its error has the compiler's words.
+func run(program string, args ...string) error {
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
+	}
+	return nil
+}
