@@ -33,7 +33,7 @@ func TestRetainCount(t *testing.T) {
 			t.Error("the last owner's is still shared")
 		}
 		b.Release()
-		mustSay(t, func() { b.Bytes() }, "after it was released")
+		mustSay(t, func() { b.Bytes() }, "released")
 	}
 	whole(t, p)
 	if n := p.Stats().HeapInUse; n != 0 {
@@ -229,4 +229,36 @@ func TestDropAtTheSameTime(t *testing.T) {
 		}
 	}
 	g.Wait()
+}
+
+// However a share is given back: the first one of two leaves the buffer to the other owner, the second one
+// gives it to the pool.
+func TestSharedGivenBackInEveryWay(t *testing.T) {
+	for name, giveBack := range map[string]func(p *Pool, c *Cache, b Buffer){
+		"Release":        func(p *Pool, c *Cache, b Buffer) { b.Release() },
+		"ReleaseBurst":   func(p *Pool, c *Cache, b Buffer) { ReleaseBurst([]Buffer{b}) },
+		"Pool.PutBurst":  func(p *Pool, c *Cache, b Buffer) { p.PutBurst([]Buffer{b}) },
+		"Cache.Put":      func(p *Pool, c *Cache, b Buffer) { c.Put(b) },
+		"Cache.PutBurst": func(p *Pool, c *Cache, b Buffer) { c.PutBurst([]Buffer{b}) },
+		"among others": func(p *Pool, c *Cache, b Buffer) {
+			for _, rest := range [][]Buffer{{must(p.Get()), b}, {must(p.Get())}} {
+				defer c.PutBurst(rest) // a panic in the first leaves the second
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t, Config{Count: 8})
+			c := p.NewCache()
+			defer c.Close()
+			b := must(p.CopyIn([]byte("shared")))
+			b.Retain(1)
+			giveBack(p, c, b)
+			if b.Shared() || string(b.Bytes()) != "shared" {
+				t.Fatalf("after the first: shared %v, %q", b.Shared(), b.Bytes())
+			}
+			giveBack(p, c, b)
+			mustSay(t, func() { b.Bytes() }, "released")
+			mustSay(t, func() { giveBack(p, c, b) }, "released")
+		})
+	}
 }
