@@ -39,9 +39,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err = runAll(ctx, o, started)
+	interrupted := ctx.Err() != nil
 	stop()
 	switch {
-	case ctx.Err() != nil:
+	case interrupted:
 		os.Exit(exitInterrupted)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
