@@ -12,9 +12,11 @@ use std::time::Instant;
 const CAPACITY: usize = 4096;
 const TIMED: u64 = 64;
 
-/// With a CPU for each thread, yielding is for the case that something else has the other one's.
+/// With a CPU for each thread, yielding is for the case that something else has the other one's. To
+/// wait longer between tries is no better for streams, and worse for ping-pong.
 const PAIR: Wait = Wait::new(1, 1000);
-const CROWDED: Wait = Wait::new(1, 16);
+/// In a crowd the best is to yield after each failed try.
+const CROWDED: Wait = Wait::new(1, 1);
 
 /// Calls `op` with each number of the i-th of `threads` shares, and returns the times of some calls.
 #[inline(always)]
