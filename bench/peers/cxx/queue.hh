@@ -286,24 +286,28 @@ template <template <size_t Bytes, size_t Cap> class Q> void add_spsc(const std::
     add_pingpong<Q<8, capacity>>(impl, wait);
 }
 
-// Single operations of 1, 2, 4 and 8 pairs. More threads than two may be served by other queues, and
-// have their own way to wait and their place. The times of operations are wanted of the largest
-// crowd alone.
+// Single operations of 1, 2, 4 and 8 pairs, or of 1 and 2 alone. More threads than two may be served
+// by other queues, and have their own way to wait and their place. The times of operations are wanted
+// of the largest crowd alone.
 template <class Q, class Q2 = Q, class Q4 = Q2, class Q8 = Q4>
-void add_pairs(const std::string &impl, Wait wait, Wait crowded, Place place) {
+void add_pairs(const std::string &impl, Wait wait, Wait crowded, Place place, bool crowds = true) {
     add_stream<Q, Single<>>("mpmc/single/1p1c", impl, wait);
     add_stream<Q2, Single<>>("mpmc/single/2p2c", impl, crowded, 2, place);
+    if (!crowds)
+        return;
     add_stream<Q4, Single<>>("mpmc/single/4p4c", impl, crowded, 4, place);
     add_stream<Q8, Single<true>>("mpmc/single/8p8c", impl, crowded, 8, place);
 }
 
 // The same for bursts.
 template <class Q, class Q2 = Q, class Q4 = Q2, class Q8 = Q4>
-void add_burst_pairs(const std::string &impl, Wait wait, Wait crowded, Place place) {
+void add_burst_pairs(const std::string &impl, Wait wait, Wait crowded, Place place, bool crowds = true) {
     each<8, 32, 64, 256>([&](auto n) {
         add_stream<Q, Burst<n>>("mpmc/burst" + std::to_string(n) + "/1p1c", impl, wait);
     });
     add_stream<Q2, Burst<64>>("mpmc/burst64/2p2c", impl, crowded, 2, place);
+    if (!crowds)
+        return;
     add_stream<Q4, Burst<64>>("mpmc/burst64/4p4c", impl, crowded, 4, place);
     add_stream<Q8, Burst<64>>("mpmc/burst64/8p8c", impl, crowded, 8, place);
 }
