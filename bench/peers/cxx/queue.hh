@@ -205,35 +205,38 @@ template <class Q> Figures pingpong(uint64_t n, Wait wait) {
     Samples trips;
     trips.reserve(n);
     uint64_t total = 0;
-    parallel({[&](Clock &clock) {
-                  typename Q::Producer p(*there);
-                  typename Q::Consumer c(*back);
-                  Wait w = wait;
-                  T e{};
-                  clock.start();
-                  for (int64_t i = 1, t = now(); i <= int64_t(n); i++) {
-                      put(e, i);
-                      until([&] { return p.push(e); }, w);
-                      until([&] { return c.pop(e); }, w);
-                      total += get(e);
-                      const int64_t u = now();
-                      trips.push_back(u - t);
-                      t = u;
-                  }
-              },
-              [&](Clock &clock) {
-                  typename Q::Consumer c(*there);
-                  typename Q::Producer p(*back);
-                  Wait w = wait;
-                  T e{};
-                  clock.start();
-                  for (uint64_t i = 0; i < n; i++) {
-                      until([&] { return c.pop(e); }, w);
-                      until([&] { return p.push(e); }, w);
-                  }
-              }});
+    const Body here = [&](Clock &clock) {
+        typename Q::Producer p(*there);
+        typename Q::Consumer c(*back);
+        Wait w = wait;
+        T e{};
+        clock.start();
+        for (int64_t i = 1, t = now(); i <= int64_t(n); i++) {
+            put(e, i);
+            until([&] { return p.push(e); }, w);
+            until([&] { return c.pop(e); }, w);
+            total += get(e);
+            const int64_t u = now();
+            trips.push_back(u - t);
+            t = u;
+        }
+    };
+    const Body beyond = [&](Clock &clock) {
+        typename Q::Consumer c(*there);
+        typename Q::Producer p(*back);
+        Wait w = wait;
+        T e{};
+        clock.start();
+        for (uint64_t i = 0; i < n; i++) {
+            until([&] { return c.pop(e); }, w);
+            until([&] { return p.push(e); }, w);
+        }
+    };
+    parallel({here, beyond});
     check(total, n * (n + 1) / 2);
-    return {{"p50", percentile(trips, 0.5)}, {"p99", percentile(trips, 0.99)}, {"p999", percentile(trips, 0.999)}};
+    return {{"p50", percentile(trips, 0.5)},
+            {"p99", percentile(trips, 0.99)},
+            {"p999", percentile(trips, 0.999)}};
 }
 
 // Registering.
@@ -244,7 +247,8 @@ constexpr size_t capacity = 4096;
 template <size_t... Numbers, class F> void each(F f) { (f(std::integral_constant<size_t, Numbers>()), ...); }
 
 template <class Q, class How>
-void add_stream(const std::string &work, const std::string &impl, Wait wait, unsigned pairs = 1, Place place = Place::pinned) {
+void add_stream(const std::string &work, const std::string &impl, Wait wait, unsigned pairs = 1,
+                Place place = Place::pinned) {
     add(work, impl, [=](uint64_t n) { return stream<Q, How>(n, pairs, wait, place); });
 }
 
