@@ -81,7 +81,7 @@ func parseBench(t *testing.T, out string) (p parsed) {
 		t.Errorf("%s", out)
 	}
 	for _, r := range p.Results {
-		if r.Min <= 0 || r.Min > r.Median || r.Median > r.Max || r.Spread == nil || r.Runs < 1 {
+		if r.Min < 0 || r.Min > r.Median || r.Median > r.Max || r.Spread == nil || r.Runs < 1 {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -185,7 +185,7 @@ func after(runs int, do func() error) perf.Work {
 				return nil, err
 			}
 		}
-		return perf.Figures{perf.NS: 10, "p99": 20}, nil
+		return perf.Figures{perf.NS: 10, "p99": 0}, nil
 	}}
 }
 

@@ -56,13 +56,13 @@ func (r *benchReport) summed() []benchResult {
 	all := []benchResult{}
 	for _, p := range r.results {
 		b := benchResult{
-			Name: p.Work, Median: p.Median(), Min: p.Min(), Max: p.Max(), Spread: p.Spread(),
-			Runs: len(p.Values),
+			Name: p.Row(), Median: p.Median(), Min: p.Min(), Max: p.Max(), Runs: len(p.Values),
+		}
+		if b.Median > 0 { // a coarse clock has latencies of 0
+			b.Spread = p.Spread()
 		}
 		if p.Figure == perf.NS {
 			b.Mops = 1e3 / b.Median
-		} else {
-			b.Name += "/" + p.Figure
 		}
 		all = append(all, b)
 	}

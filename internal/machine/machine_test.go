@@ -139,6 +139,8 @@ func TestWarnings(t *testing.T) {
 		{with(func(w *Watch) { w.slow = 0.5 }), still, "50 %"},
 		{with(func(w *Watch) { w.stolen = 0 }), still, "5.0 %"},
 		{calm, []perf.Result{result(8, 9, 10, 20, 20)}, "spsc/single"},
+		{calm, []perf.Result{result(5, 10, 10, 10, 10)}, "5 to 10 ns, median 10"},
+		{calm, []perf.Result{result(8, 8, 8, 8, 80)}, ""}, // once is no noise
 		{calm, []perf.Result{result(8, 80)}, "too few"},
 	} {
 		w := c.watch

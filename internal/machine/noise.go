@@ -20,7 +20,7 @@ const (
 	noisyProbe  = 0.10 // share of a fixed loop's turns that were slower than slowTurn
 	slowTurn    = 1.25 // times the fastest turn
 	noisySteal  = 0.01 // share of the CPU time that the host took
-	noisySpread = 0.15 // Result.Spread of a work
+	noisySpread = 0.15 // of a work: see apart
 	fewRounds   = 5    // fewer say nothing about spread
 )
 
@@ -72,30 +72,36 @@ func (w *Watch) load() (float64, bool) {
 	return load, err == nil
 }
 
-// spreads warns of results that lie far apart, in one sentence for all of them.
+// spreads warns of works whose runs lie far apart, in one sentence for all of them.
 func spreads(results []perf.Result) []string {
 	var worst perf.Result
-	wide, least := 0, fewRounds
+	works, wide, least := 0, 0, fewRounds
 	for _, r := range results {
-		if len(r.Values) == 0 {
+		if r.Figure != perf.NS || len(r.Values) == 0 {
 			continue
 		}
+		works++
 		least = min(least, len(r.Values))
-		if noisy := r.Spread() > noisySpread; !noisy || r.Figure != perf.NS || len(r.Values) < fewRounds {
-			continue
-		}
-		if wide++; wide == 1 || r.Spread() > worst.Spread() {
-			worst = r
+		if apart(r) > noisySpread {
+			if wide++; wide == 1 || apart(r) > apart(worst) {
+				worst = r
+			}
 		}
 	}
 	switch {
 	case least < fewRounds:
 		return []string{fmt.Sprintf("%d rounds are too few to tell how far the figures spread: 10 are better", least)}
 	case wide > 0:
-		return []string{fmt.Sprintf("the middle half of the runs spreads over more than %.0f %% in %d of %d figures (%s by %s: %.0f %%): compare ratios of one run only, or measure again on a calmer machine",
-			noisySpread*100, wide, len(results), worst.Work, worst.Impl, worst.Spread()*100)}
+		return []string{fmt.Sprintf("the runs of %d of %d works lie far apart (%s by %s: %.3g to %.3g ns, median %.3g): compare ratios of one run only, or measure again on a calmer machine",
+			wide, works, worst.Work, worst.Impl, worst.Min(), worst.Max(), worst.Median())}
 	}
 	return nil
+}
+
+// apart is the spread of r, or half the distance from its least value to its median if that is more: a machine
+// that was busy most of the time has figures that lie close together, and far above those of its calm moments.
+func apart(r perf.Result) float64 {
+	return max(r.Spread(), (r.Median()-r.Min())/r.Median()/2)
 }
 
 // probe times a fixed loop again and again.

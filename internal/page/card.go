@@ -19,6 +19,7 @@ type card struct {
 	Ticks []tick
 	One   float64 // where the ratio 1 is, if Ratio is set
 	Ratio bool
+	Works bool // the rows are works, and not implementations
 }
 
 // row is what one implementation does, or one work.
@@ -47,14 +48,15 @@ func (s scale) name(of string) string {
 }
 
 // cards returns a card for each work that several do. What nobody but one does shares a card, by family if
-// there are no peers at all. The works that are points of plots come with more.
+// there are no peers at all. With peers, the works that are points of plots come with more.
 func (s *sheet) cards(more bool) (all []card) {
 	var titles []string
 	alone := map[string][]perf.Result{}
 	for _, work := range s.works {
 		rs, n := s.row(work, perf.NS), parseName(work)
 		switch {
-		case len(rs) == 1 && !more:
+		case len(rs) == 0 || (n.main() || len(s.impls) == 1) == more:
+		case len(rs) == 1:
 			title := "without a peer"
 			if len(s.impls) == 1 {
 				title = n.family
@@ -63,12 +65,14 @@ func (s *sheet) cards(more bool) (all []card) {
 				titles = append(titles, title)
 			}
 			alone[title] = append(alone[title], rs[0])
-		case len(rs) > 1 && n.main() != more:
+		default:
 			all = append(all, s.bars(work, rs, func(r perf.Result) string { return r.Impl }))
 		}
 	}
 	for _, title := range titles {
-		all = append(all, s.bars(title, alone[title], func(r perf.Result) string { return strings.TrimPrefix(r.Work, title+"/") }))
+		c := s.bars(title, alone[title], func(r perf.Result) string { return strings.TrimPrefix(r.Work, title+"/") })
+		c.Works = true
+		all = append(all, c)
 	}
 	return all
 }
@@ -103,16 +107,8 @@ func (s *sheet) ratioToTell(r perf.Result) string {
 
 // told is a result in a sentence.
 func told(r perf.Result) string {
-	return fmt.Sprintf("%s, %s: median %s, %s to %s, spread %s, %d runs", r.Impl, figureName(r),
+	return fmt.Sprintf("%s, %s: median %s, %s to %s, spread %s, %d runs", r.Impl, r.Row(),
 		duration(r.Median()), duration(r.Min()), duration(r.Max()), share(r.Spread()), len(r.Values))
-}
-
-// figureName is the name of a work, with its figure if it is a latency.
-func figureName(r perf.Result) string {
-	if r.Figure == perf.NS {
-		return r.Work
-	}
-	return r.Work + " " + r.Figure
 }
 
 // share writes a share in percent.
@@ -200,7 +196,7 @@ func (s *sheet) spans(title string, rows [][]perf.Result, name func(perf.Result)
 	axis := logScale(values)
 	c := card{Title: title, Axis: "logarithmic", Ticks: axis.ticks(5)}
 	for i, t := range c.Ticks {
-		c.Ticks[i].Label = duration(t.Value)
+		c.Ticks[i].Label = inUnit(t.Value, plain)
 	}
 	for _, rs := range rows {
 		first := rs[0]
@@ -211,7 +207,11 @@ func (s *sheet) spans(title string, rows [][]perf.Result, name func(perf.Result)
 			r.Dots = append(r.Dots, dot{at, s.mark(l.Impl), told(l)})
 			r.Lower, r.Upper = min(r.Lower, at), max(r.Upper, at)
 			titles = append(titles, told(l))
-			medians = append(medians, duration(l.Median()))
+			median := duration(l.Median())
+			if len(rs) == 1 {
+				median = l.Figure + " " + median
+			}
+			medians = append(medians, median)
 		}
 		r.Title, r.Value = strings.Join(titles, "\n"), strings.Join(medians, " · ")
 		c.Rows = append(c.Rows, r)

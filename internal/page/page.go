@@ -53,9 +53,10 @@ func Write(w io.Writer, d Doc) error {
 		Latency  []card
 		Table    []tableRow
 		Glossary []Fact
+		Facts    []perf.Fact
 		Rounds   int
 	}{
-		d, s.legend(), s.ratios(), s.sweeps(), s.cards(false), s.cards(true), s.latencies(), s.table(), s.glossary(), s.rounds(),
+		d, s.legend(), s.ratios(), s.sweeps(), s.cards(false), s.cards(true), s.latencies(), s.table(), s.glossary(), byName(d.Memory), s.rounds(),
 	})
 }
 

@@ -123,17 +123,20 @@ func plain(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }
 
 func decimals(v float64, n int) string { return strconv.FormatFloat(v, 'f', n, 64) }
 
-// duration writes nanoseconds in the unit that suits them.
-func duration(ns float64) string {
+// duration writes nanoseconds with three digits.
+func duration(ns float64) string { return inUnit(ns, Digits) }
+
+// inUnit writes nanoseconds in the unit that suits them.
+func inUnit(ns float64, write func(float64) string) string {
 	for _, u := range []struct {
 		from float64
 		name string
 	}{{1e9, " s"}, {1e6, " ms"}, {1e3, " µs"}} {
 		if ns >= u.from*0.9995 {
-			return Digits(ns/u.from) + u.name
+			return write(ns/u.from) + u.name
 		}
 	}
-	return Digits(ns) + " ns"
+	return write(ns) + " ns"
 }
 
 // amount writes v in its unit: ns, or B.

@@ -1,8 +1,12 @@
-// The table of all figures.
+// The tables: of all figures, and of the facts.
 
 package page
 
-import "github.com/ringway-net/ringway/internal/perf"
+import (
+	"slices"
+
+	"github.com/ringway-net/ringway/internal/perf"
+)
 
 // tableRow is one result.
 type tableRow struct {
@@ -30,4 +34,14 @@ func (s *sheet) table() (all []tableRow) {
 		}
 	}
 	return all
+}
+
+// byName puts the facts of one name together, in the order in which the names first come.
+func byName(facts []perf.Fact) []perf.Fact {
+	place := func(f perf.Fact) int {
+		return slices.IndexFunc(facts, func(g perf.Fact) bool { return g.Name == f.Name })
+	}
+	sorted := slices.Clone(facts)
+	slices.SortStableFunc(sorted, func(a, b perf.Fact) int { return place(a) - place(b) })
+	return sorted
 }
