@@ -147,11 +147,11 @@ func selected(all []perf.Work, only *regexp.Regexp) (works []perf.Work) {
 
 const (
 	// quickTime is how long all of -quick may take, without compiling the program.
-	quickTime = 4 * time.Minute
+	quickTime = 225 * time.Second
 	// fullTime is how long one run takes otherwise.
 	fullTime = 100 * time.Millisecond
 	// calibration is how many rounds the search for the number of items is worth.
-	calibration = 3
+	calibration = 5
 	// overhead is what a run takes beside its time: making queues and pools, collecting garbage.
 	overhead = 2 * time.Millisecond
 )
