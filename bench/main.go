@@ -39,9 +39,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err = runAll(ctx, o, started)
+	interrupted := ctx.Err() != nil
 	stop()
 	switch {
-	case ctx.Err() != nil:
+	case interrupted:
 		os.Exit(exitInterrupted)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -146,11 +147,11 @@ func selected(all []perf.Work, only *regexp.Regexp) (works []perf.Work) {
 
 const (
 	// quickTime is how long all of -quick may take, without compiling the program.
-	quickTime = 4 * time.Minute
+	quickTime = 225 * time.Second
 	// fullTime is how long one run takes otherwise.
 	fullTime = 100 * time.Millisecond
 	// calibration is how many rounds the search for the number of items is worth.
-	calibration = 3
+	calibration = 5
 	// overhead is what a run takes beside its time: making queues and pools, collecting garbage.
 	overhead = 2 * time.Millisecond
 )

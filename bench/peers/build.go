@@ -50,7 +50,7 @@ func (m missing) Error() string {
 // have an Err if they are installed and it failed all the same.
 func Build(dir string) (built []Program, skipped []Skipped) {
 	src := filepath.Join(dir, "src")
-	copied := os.CopyFS(src, sources)
+	copied := errors.Join(os.RemoveAll(src), os.CopyFS(src, sources))
 	for _, l := range libraries {
 		p := Program{l.name, filepath.Join(dir, l.name)}
 		err := copied

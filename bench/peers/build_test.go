@@ -89,7 +89,7 @@ func TestBuildTellsMissingFromBroken(t *testing.T) {
 		missing bool
 		want    string
 	}{
-		{cxx{source: "broken.cc", header: "ringway/no-such.h"}, true, "libnone-dev is not installed: apt-get install libnone-dev none"},
+		{cxx{source: "broken.cc", header: "ringway/no-such.h"}, true, "libnone-dev is not installed: apt-get install libnone-dev"},
 		{cxx{source: "broken.cc", header: "vector"}, false, "nonsense"},
 	} {
 		err := c.recipe.build(library{name: "test", packages: "libnone-dev none"}, dir, out)

@@ -23,11 +23,18 @@ var sources embed.FS
 
 // The libraries, and how a program is made of each.
 var libraries = []library{
-	{"atomic_queue", "libatomic-queue-dev", cxx{source: "cxx/atomic_queue.cc", header: "atomic_queue/atomic_queue.h"}},
-	{"boost", "libboost-dev", cxx{source: "cxx/boost.cc", header: "boost/lockfree/queue.hpp"}},
-	{"concurrentqueue", "libconcurrentqueue-dev", cxx{source: "cxx/concurrentqueue.cc", header: "concurrentqueue/concurrentqueue.h"}},
-	{"crossbeam", "librust-crossbeam-queue-dev", rust{source: "crossbeam/crossbeam.rs"}},
-	{"dpdk", "libdpdk-dev dpdk-dev", cxx{source: "dpdk/dpdk.cc", pkgConfig: "libdpdk"}},
-	{"readerwriterqueue", "libreaderwriterqueue-dev", cxx{source: "cxx/readerwriterqueue.cc", header: "readerwriterqueue/readerwriterqueue.h"}},
-	{"tbb", "libtbb-dev", cxx{source: "cxx/tbb.cc", pkgConfig: "tbb"}},
+	{"atomic_queue", "libatomic-queue-dev",
+		cxx{source: "cxx/atomic_queue.cc", header: "atomic_queue/atomic_queue.h"}},
+	{"boost", "libboost-dev",
+		cxx{source: "cxx/boost.cc", header: "boost/lockfree/queue.hpp"}},
+	{"concurrentqueue", "libconcurrentqueue-dev",
+		cxx{source: "cxx/concurrentqueue.cc", header: "concurrentqueue/concurrentqueue.h"}},
+	{"crossbeam", "librust-crossbeam-queue-dev",
+		rust{source: "crossbeam/crossbeam.rs"}},
+	{"dpdk", "libdpdk-dev dpdk-dev",
+		cxx{source: "dpdk/dpdk.cc", pkgConfig: "libdpdk"}},
+	{"readerwriterqueue", "libreaderwriterqueue-dev",
+		cxx{source: "cxx/readerwriterqueue.cc", header: "readerwriterqueue/readerwriterqueue.h"}},
+	{"tbb", "libtbb-dev",
+		cxx{source: "cxx/tbb.cc", pkgConfig: "tbb"}},
 }

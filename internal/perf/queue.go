@@ -156,9 +156,7 @@ func Bursts[T Item](burst int, p BurstPusher[T], c BurstPopper[T]) Queue {
 				if err != nil {
 					return sum, err
 				}
-				for i := range vs[:k] {
-					sum = sum.Plus(Read(&vs[i]))
-				}
+				sum = sum.And(SumOf(vs[:k]))
 				n -= k
 			}
 			return sum, nil

@@ -114,12 +114,7 @@ func spscInPlace(burst int) func() Queue {
 							return sum, err
 						}
 					}
-					for _, v := range a {
-						sum = sum.Plus(v)
-					}
-					for _, v := range b {
-						sum = sum.Plus(v)
-					}
+					sum = sum.And(SumOf(a)).And(SumOf(b))
 					n -= len(a) + len(b)
 					c.Advance(len(a) + len(b))
 				}

@@ -73,3 +73,19 @@ func Read[T Item](v *T) uint64 {
 	}
 	return *first
 }
+
+// SumOf returns the checksum of items. It is made in four parts, since each addition to a single one waits for
+// the last: with bursts of 64 that is a tenth of an SPSC ring's time. Compilers of C do the like by themselves.
+func SumOf[T Item](vs []T) Sum {
+	var a, b, c, d Sum
+	for ; len(vs) >= 4; vs = vs[4:] {
+		a = a.Plus(Read(&vs[0]))
+		b = b.Plus(Read(&vs[1]))
+		c = c.Plus(Read(&vs[2]))
+		d = d.Plus(Read(&vs[3]))
+	}
+	for i := range vs {
+		a = a.Plus(Read(&vs[i]))
+	}
+	return a.And(b).And(c).And(d)
+}

@@ -24,6 +24,18 @@ func TestSum(t *testing.T) {
 	}
 }
 
+func TestSumOf(t *testing.T) {
+	for n := range 20 {
+		items := make([]Pair, n)
+		for i := range items {
+			Write(&items[i], uint64(i))
+		}
+		if err := SumOf(items).Check(n); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // The order in which numbers come does not matter, nor who has them.
 func TestSumOfAnyOrder(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

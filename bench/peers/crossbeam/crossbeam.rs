@@ -12,15 +12,18 @@ use std::time::Instant;
 const CAPACITY: usize = 4096;
 const TIMED: u64 = 64;
 
-/// With a CPU for each thread, yielding is for the case that something else has the other one's.
+/// With a CPU for each thread, yielding is for the case that something else has the other one's. To
+/// wait longer between tries is no better for streams, and worse for ping-pong.
 const PAIR: Wait = Wait::new(1, 1000);
-const CROWDED: Wait = Wait::new(1, 16);
+/// In a crowd the best is to yield after each failed try.
+const CROWDED: Wait = Wait::new(1, 1);
 
 /// Calls `op` with each number of the i-th of `threads` shares, and returns the times of some calls.
 #[inline(always)]
 fn each<const LATE: bool>(n: u64, threads: u64, i: u64, mut op: impl FnMut(u64)) -> Vec<u64> {
     let (from, to) = (n * i / threads, n * (i + 1) / threads);
-    let mut late = Vec::with_capacity(if LATE { ((to - from) / TIMED + 1) as usize } else { 0 });
+    let samples = if LATE { (to - from) / TIMED + 1 } else { 0 };
+    let mut late = Vec::with_capacity(samples as usize);
     for number in from + 1..=to {
         if LATE && number % TIMED == 0 {
             let begin = Instant::now();
@@ -43,7 +46,8 @@ fn stream<const LATE: bool>(n: u64, capacity: usize, pairs: u64, wait: Wait) -> 
         bodies.push(Box::new(move |clock: &Clock| {
             let mut wait = wait;
             clock.start();
-            let samples = each::<LATE>(n, pairs, i, |number| wait.until(|| queue.push(number).ok()));
+            let samples =
+                each::<LATE>(n, pairs, i, |number| wait.until(|| queue.push(number).ok()));
             late.lock().unwrap().extend(samples);
         }));
     }
@@ -98,19 +102,26 @@ fn pingpong(n: u64) -> Outcome {
     ]);
     let (total, trips) = &mut *result.lock().unwrap();
     check(*total, n * (n + 1) / 2)?;
-    Ok([("p50", 0.5), ("p99", 0.99), ("p999", 0.999)].map(|(name, p)| (name, percentile(trips, p))).into())
+    Ok([("p50", 0.5), ("p99", 0.99), ("p999", 0.999)]
+        .map(|(name, p)| (name, percentile(trips, p)))
+        .into())
+}
+
+fn streams<const LATE: bool>(capacity: usize, pairs: u64, wait: Wait) -> Run {
+    Box::new(move |n| stream::<LATE>(n, capacity, pairs, wait))
 }
 
 fn main() -> io::Result<()> {
     let mut runs = Runs::new();
     let mut add = |work: &str, run: Run| runs.insert((work.into(), "crossbeam".into()), run);
-    add("spsc/single", Box::new(|n| stream::<false>(n, CAPACITY, 1, PAIR)));
-    add("mpmc/single/1p1c", Box::new(|n| stream::<false>(n, CAPACITY, 1, PAIR)));
-    add("mpmc/single/2p2c", Box::new(|n| stream::<false>(n, CAPACITY, 2, CROWDED)));
-    add("mpmc/single/4p4c", Box::new(|n| stream::<false>(n, CAPACITY, 4, CROWDED)));
-    add("mpmc/single/8p8c", Box::new(|n| stream::<true>(n, CAPACITY, 8, CROWDED)));
+    add("spsc/single", streams::<false>(CAPACITY, 1, PAIR));
+    add("mpmc/single/1p1c", streams::<false>(CAPACITY, 1, PAIR));
+    add("mpmc/single/2p2c", streams::<false>(CAPACITY, 2, CROWDED));
+    add("mpmc/single/4p4c", streams::<false>(CAPACITY, 4, CROWDED));
+    add("mpmc/single/8p8c", streams::<true>(CAPACITY, 8, CROWDED));
     for capacity in [64, 256, 1024, 16384, 65536] {
-        add(&format!("mpmc/single/1p1c/cap{capacity}"), Box::new(move |n| stream::<false>(n, capacity, 1, PAIR)));
+        let work = format!("mpmc/single/1p1c/cap{capacity}");
+        add(&work, streams::<false>(capacity, 1, PAIR));
     }
     add("pingpong", Box::new(pingpong));
     harness::serve(runs)

@@ -22,7 +22,9 @@ fn cpus() -> Vec<usize> {
     // SAFETY: the pointer is to as many bytes as it is said to be.
     let size = unsafe { sched_getaffinity(0, std::mem::size_of_val(&set), set.as_mut_ptr()) };
     assert!(size >= 0, "sched_getaffinity failed");
-    (0..1024).filter(|c| set[c / 64] >> (c % 64) & 1 == 1).collect()
+    (0..1024)
+        .filter(|c| set[c / 64] >> (c % 64) & 1 == 1)
+        .collect()
 }
 
 fn pin(cpu: usize) {
@@ -45,7 +47,12 @@ pub struct Wait {
 
 impl Wait {
     pub const fn new(most: u32, patience: u32) -> Wait {
-        Wait { most, patience, pauses: 1, tries: 0 }
+        Wait {
+            most,
+            patience,
+            pauses: 1,
+            tries: 0,
+        }
     }
 
     /// Repeats a try until it succeeds.
@@ -118,8 +125,16 @@ pub fn parallel(bodies: Vec<Body>) -> f64 {
             });
         }
     });
-    let begin = clock.begin.into_inner().unwrap().expect("a body starts the clock");
-    let end = clock.end.into_inner().unwrap().expect("a body that consumes stops it");
+    let begin = clock
+        .begin
+        .into_inner()
+        .unwrap()
+        .expect("a body starts the clock");
+    let end = clock
+        .end
+        .into_inner()
+        .unwrap()
+        .expect("a body that consumes stops it");
     (end - begin).as_nanos() as f64
 }
 
@@ -150,7 +165,9 @@ fn answer(runs: &Runs, request: &[&str]) -> Outcome {
         [work, implementation, n] => (work.to_string(), implementation.to_string(), n),
         _ => return Err("run needs a work, an impl and a number of items".into()),
     };
-    let run = runs.get(&(work, implementation)).ok_or("no such work and impl")?;
+    let run = runs
+        .get(&(work, implementation))
+        .ok_or("no such work and impl")?;
     match n.parse() {
         Ok(n) if n > 0 => run(n),
         _ => Err("the number of items must be positive".into()),

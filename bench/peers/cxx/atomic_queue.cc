@@ -9,18 +9,18 @@ using namespace queue;
 
 namespace {
 
-constexpr bool spread = true;      // neighbouring elements on different cache lines
-constexpr bool throughput = true;  // wait by reading alone
 constexpr bool total_order = false;
 
-template <class T, size_t Cap, bool Spsc> struct Choose {
-    using type = atomic_queue::AtomicQueue2<T, Cap, spread, throughput, total_order, Spsc>;
+// Many threads are served by neighbouring elements on different cache lines (as is the default), two
+// by an array in order. Pausing is whether push and pop do while they wait.
+template <class T, size_t Cap, bool Spsc, bool Pausing> struct Choose {
+    using type = atomic_queue::AtomicQueue2<T, Cap, !Spsc, Pausing, total_order, Spsc>;
 };
-template <size_t Cap, bool Spsc> struct Choose<uint64_t, Cap, Spsc> {
-    using type = atomic_queue::AtomicQueue<uint64_t, Cap, 0, spread, throughput, total_order, Spsc>;
+template <size_t Cap, bool Spsc, bool Pausing> struct Choose<uint64_t, Cap, Spsc, Pausing> {
+    using type = atomic_queue::AtomicQueue<uint64_t, Cap, 0, !Spsc, Pausing, total_order, Spsc>;
 };
 
-template <size_t Bytes, size_t Cap, bool Spsc> struct Try {
+template <size_t Bytes, size_t Cap, bool Spsc, bool Pausing = true> struct Try {
     using value = Element<Bytes>;
     using Producer = Try &;
     using Consumer = Try &;
@@ -28,11 +28,11 @@ template <size_t Bytes, size_t Cap, bool Spsc> struct Try {
     bool push(const value &e) { return q.try_push(e); }
     bool pop(value &e) { return q.try_pop(e); }
 
-    typename Choose<value, Cap, Spsc>::type q;
+    typename Choose<value, Cap, Spsc, Pausing>::type q;
 };
 
-template <size_t Bytes, size_t Cap, bool Spsc> struct Optimist : Try<Bytes, Cap, Spsc> {
-    using typename Try<Bytes, Cap, Spsc>::value;
+template <size_t Bytes, size_t Cap, bool Spsc, bool Pausing = true> struct Optimist : Try<Bytes, Cap, Spsc, Pausing> {
+    using typename Try<Bytes, Cap, Spsc, Pausing>::value;
     using Producer = Optimist &;
     using Consumer = Optimist &;
 
@@ -59,15 +59,20 @@ template <size_t Cap> struct Polite : Optimist<8, Cap, false> {
 } // namespace
 
 int main() {
-    const Wait wait(1, patient);
+    // Longer waits between tries made no difference to a pair but a worse ping-pong. A crowd of tries
+    // does best if each failed one yields, on fixed CPUs; that of the others where the system puts
+    // them, with a few tries before.
+    const Wait wait(1, patient), yielding(1, 1), crowded(16, 4);
+    // To pause served the ping-pong, and cost the streams half of their speed.
+    constexpr bool pausing = false;
     add_stream<Try<8, capacity, true>, Single<>>("spsc/single", "atomic_queue-try", wait);
     add_stream<Try<16, capacity, true>, Single<>>("spsc/single/16B", "atomic_queue-try", wait);
-    add_stream<Optimist<8, capacity, true>, Single<>>("spsc/single", "atomic_queue-spsc", wait);
-    add_stream<Optimist<16, capacity, true>, Single<>>("spsc/single/16B", "atomic_queue-spsc", wait);
+    add_stream<Optimist<8, capacity, true, pausing>, Single<>>("spsc/single", "atomic_queue-spsc", wait);
+    add_stream<Optimist<16, capacity, true, pausing>, Single<>>("spsc/single/16B", "atomic_queue-spsc", wait);
     add_pingpong<Try<8, capacity, true>>("atomic_queue-try", wait);
     add_pingpong<Optimist<8, capacity, true>>("atomic_queue-spsc", wait);
-    add_pairs<Try<8, capacity, false>>("atomic_queue-try", wait, wait, Place::pinned);
-    add_pairs<Optimist<8, capacity, false>, Polite<capacity>>("atomic_queue-optimist", wait, wait, Place::pinned);
+    add_pairs<Try<8, capacity, false>>("atomic_queue-try", wait, yielding, Place::pinned);
+    add_pairs<Optimist<8, capacity, false>, Polite<capacity>>("atomic_queue-optimist", wait, crowded, Place::free);
     each_capacity([&](auto cap, const std::string &suffix) {
         add_stream<Try<8, cap, false>, Single<>>("mpmc/single/1p1c" + suffix, "atomic_queue-try", wait);
         add_stream<Optimist<8, cap, false>, Single<>>("mpmc/single/1p1c" + suffix, "atomic_queue-optimist", wait);

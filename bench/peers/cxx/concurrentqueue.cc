@@ -39,7 +39,9 @@ template <size_t Cap, size_t Producers = 1> struct Queue {
 } // namespace
 
 int main() {
-    const Wait wait(1, patient), crowded(1, 16);
+    // A pair's single tries are much cheaper to each other if they back off; for bursts it does not
+    // matter. In a crowd the best is to yield after each failed one.
+    const Wait wait(16, patient), crowded(1, 1);
     using One = Queue<capacity>;
     using Two = Queue<capacity, 2>;
     using Four = Queue<capacity, 4>;

@@ -205,35 +205,38 @@ template <class Q> Figures pingpong(uint64_t n, Wait wait) {
     Samples trips;
     trips.reserve(n);
     uint64_t total = 0;
-    parallel({[&](Clock &clock) {
-                  typename Q::Producer p(*there);
-                  typename Q::Consumer c(*back);
-                  Wait w = wait;
-                  T e{};
-                  clock.start();
-                  for (int64_t i = 1, t = now(); i <= int64_t(n); i++) {
-                      put(e, i);
-                      until([&] { return p.push(e); }, w);
-                      until([&] { return c.pop(e); }, w);
-                      total += get(e);
-                      const int64_t u = now();
-                      trips.push_back(u - t);
-                      t = u;
-                  }
-              },
-              [&](Clock &clock) {
-                  typename Q::Consumer c(*there);
-                  typename Q::Producer p(*back);
-                  Wait w = wait;
-                  T e{};
-                  clock.start();
-                  for (uint64_t i = 0; i < n; i++) {
-                      until([&] { return c.pop(e); }, w);
-                      until([&] { return p.push(e); }, w);
-                  }
-              }});
+    const Body here = [&](Clock &clock) {
+        typename Q::Producer p(*there);
+        typename Q::Consumer c(*back);
+        Wait w = wait;
+        T e{};
+        clock.start();
+        for (int64_t i = 1, t = now(); i <= int64_t(n); i++) {
+            put(e, i);
+            until([&] { return p.push(e); }, w);
+            until([&] { return c.pop(e); }, w);
+            total += get(e);
+            const int64_t u = now();
+            trips.push_back(u - t);
+            t = u;
+        }
+    };
+    const Body beyond = [&](Clock &clock) {
+        typename Q::Consumer c(*there);
+        typename Q::Producer p(*back);
+        Wait w = wait;
+        T e{};
+        clock.start();
+        for (uint64_t i = 0; i < n; i++) {
+            until([&] { return c.pop(e); }, w);
+            until([&] { return p.push(e); }, w);
+        }
+    };
+    parallel({here, beyond});
     check(total, n * (n + 1) / 2);
-    return {{"p50", percentile(trips, 0.5)}, {"p99", percentile(trips, 0.99)}, {"p999", percentile(trips, 0.999)}};
+    return {{"p50", percentile(trips, 0.5)},
+            {"p99", percentile(trips, 0.99)},
+            {"p999", percentile(trips, 0.999)}};
 }
 
 // Registering.
@@ -244,7 +247,8 @@ constexpr size_t capacity = 4096;
 template <size_t... Numbers, class F> void each(F f) { (f(std::integral_constant<size_t, Numbers>()), ...); }
 
 template <class Q, class How>
-void add_stream(const std::string &work, const std::string &impl, Wait wait, unsigned pairs = 1, Place place = Place::pinned) {
+void add_stream(const std::string &work, const std::string &impl, Wait wait, unsigned pairs = 1,
+                Place place = Place::pinned) {
     add(work, impl, [=](uint64_t n) { return stream<Q, How>(n, pairs, wait, place); });
 }
 
@@ -286,24 +290,28 @@ template <template <size_t Bytes, size_t Cap> class Q> void add_spsc(const std::
     add_pingpong<Q<8, capacity>>(impl, wait);
 }
 
-// Single operations of 1, 2, 4 and 8 pairs. More threads than two may be served by other queues, and
-// have their own way to wait and their place. The times of operations are wanted of the largest
-// crowd alone.
+// Single operations of 1, 2, 4 and 8 pairs, or of 1 and 2 alone. More threads than two may be served
+// by other queues, and have their own way to wait and their place. The times of operations are wanted
+// of the largest crowd alone.
 template <class Q, class Q2 = Q, class Q4 = Q2, class Q8 = Q4>
-void add_pairs(const std::string &impl, Wait wait, Wait crowded, Place place) {
+void add_pairs(const std::string &impl, Wait wait, Wait crowded, Place place, bool crowds = true) {
     add_stream<Q, Single<>>("mpmc/single/1p1c", impl, wait);
     add_stream<Q2, Single<>>("mpmc/single/2p2c", impl, crowded, 2, place);
+    if (!crowds)
+        return;
     add_stream<Q4, Single<>>("mpmc/single/4p4c", impl, crowded, 4, place);
     add_stream<Q8, Single<true>>("mpmc/single/8p8c", impl, crowded, 8, place);
 }
 
 // The same for bursts.
 template <class Q, class Q2 = Q, class Q4 = Q2, class Q8 = Q4>
-void add_burst_pairs(const std::string &impl, Wait wait, Wait crowded, Place place) {
+void add_burst_pairs(const std::string &impl, Wait wait, Wait crowded, Place place, bool crowds = true) {
     each<8, 32, 64, 256>([&](auto n) {
         add_stream<Q, Burst<n>>("mpmc/burst" + std::to_string(n) + "/1p1c", impl, wait);
     });
     add_stream<Q2, Burst<64>>("mpmc/burst64/2p2c", impl, crowded, 2, place);
+    if (!crowds)
+        return;
     add_stream<Q4, Burst<64>>("mpmc/burst64/4p4c", impl, crowded, 4, place);
     add_stream<Q8, Burst<64>>("mpmc/burst64/8p8c", impl, crowded, 8, place);
 }

@@ -23,6 +23,7 @@ template <size_t Bytes> struct Queue {
 } // namespace
 
 int main() {
+    // For streams it does not matter how long it waits between tries, and a ping-pong is best without.
     const Wait wait(1, patient);
     add_stream<Queue<8>, Single<>>("spsc/single", "readerwriterqueue", wait);
     add_stream<Queue<16>, Single<>>("spsc/single/16B", "readerwriterqueue", wait);

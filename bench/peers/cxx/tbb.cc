@@ -23,7 +23,9 @@ template <size_t Cap> struct Queue {
 } // namespace
 
 int main() {
-    const Wait wait(1, patient), crowded(1, 16);
+    // For a pair it does not matter how long it waits between tries. In a crowd the best is to yield
+    // after each failed one.
+    const Wait wait(1, patient), crowded(1, 1);
     add_pairs<Queue<capacity>>("tbb", wait, crowded, Place::pinned);
     each_capacity([&](auto cap, const std::string &suffix) {
         add_stream<Queue<cap>, Single<>>("mpmc/single/1p1c" + suffix, "tbb", wait);

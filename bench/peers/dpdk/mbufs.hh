@@ -24,42 +24,28 @@ inline uint16_t length(uint64_t i) { return 60 + i % 1024; }
 // up and frees the packets.
 template <size_t N> Figures handoff(uint64_t n, Wait wait) {
     rte_mempool *const pool = mbuf_pool();
-    Ring<Kind::spsc, rte_mbuf *, capacity> ring;
-    const uint64_t total = (n + N - 1) / N * N;
+    const uint64_t total = whole(n, N);
     uint64_t lengths = 0;
-    const double ns = parallel({[&](Clock &clock) {
-                                    Lcore lcore;
-                                    Wait w = wait;
-                                    rte_mbuf *packets[N];
-                                    clock.start();
-                                    for (uint64_t i = 0; i < total; i += N) {
-                                        until([&] { return rte_pktmbuf_alloc_bulk(pool, packets, N) == 0; }, w);
-                                        for (size_t k = 0; k < N; k++)
-                                            packets[k]->pkt_len = packets[k]->data_len = length(i + k);
-                                        for (size_t done = 0; done < N;)
-                                            done += until([&] { return ring.push(packets + done, N - done); }, w);
-                                    }
-                                },
-                                [&](Clock &clock) {
-                                    Lcore lcore;
-                                    Wait w = wait;
-                                    rte_mbuf *packets[N];
-                                    clock.start();
-                                    for (uint64_t i = 0; i < total;) {
-                                        const size_t k = until([&] { return ring.pop(packets, N); }, w);
-                                        for (size_t j = 0; j < k; j++)
-                                            lengths += packets[j]->data_len;
-                                        rte_pktmbuf_free_bulk(packets, k);
-                                        i += k;
-                                    }
-                                    clock.stop();
-                                }});
+    const double ns = across<rte_mbuf *, N>(
+        total, wait,
+        [=](rte_mbuf **packets, uint64_t i) {
+            if (rte_pktmbuf_alloc_bulk(pool, packets, N) != 0)
+                return false;
+            for (size_t k = 0; k < N; k++)
+                packets[k]->pkt_len = packets[k]->data_len = length(i + k);
+            return true;
+        },
+        [&](rte_mbuf **packets, size_t n) {
+            for (size_t k = 0; k < n; k++)
+                lengths += packets[k]->data_len;
+            rte_pktmbuf_free_bulk(packets, n);
+        });
     uint64_t want = 0;
     for (uint64_t i = 0; i < total; i++)
         want += length(i);
     check(lengths, want);
     check_all_back(pool);
-    return {{"ns", ns / total}};
+    return {{"ns", ns}};
 }
 
 // A packet is allocated, a frame copied into it, a byte of it read, and the packet freed.
@@ -67,7 +53,7 @@ template <size_t Size> Figures frame(uint64_t n) {
     rte_mempool *const pool = mbuf_pool();
     uint64_t got = 0;
     bool empty = false;
-    const double ns = parallel({[&](Clock &clock) {
+    const Body body = [&](Clock &clock) {
         Lcore lcore;
         alignas(64) uint8_t source[Size] = {};
         clock.start();
@@ -86,7 +72,8 @@ template <size_t Size> Figures frame(uint64_t n) {
             rte_pktmbuf_free(m);
         }
         clock.stop();
-    }});
+    };
+    const double ns = parallel({body});
     if (empty)
         throw std::runtime_error("the pool was empty");
     uint64_t want = 0;
