@@ -20,6 +20,22 @@ inline rte_mempool *mbuf_pool() {
 // The length of packet i.
 inline uint16_t length(uint64_t i) { return 60 + i % 1024; }
 
+// One packet has calls of its own, which are cheaper than those for many.
+
+template <size_t N> bool allocate(rte_mempool *pool, rte_mbuf **packets) {
+    if constexpr (N == 1)
+        return (packets[0] = rte_pktmbuf_alloc(pool)) != nullptr;
+    else
+        return rte_pktmbuf_alloc_bulk(pool, packets, N) == 0;
+}
+
+template <size_t N> void release(rte_mbuf **packets, size_t n) {
+    if constexpr (N == 1)
+        rte_pktmbuf_free(packets[0]);
+    else
+        rte_pktmbuf_free_bulk(packets, n);
+}
+
 // One thread allocates packets, sets their lengths and sends them to another, which adds the lengths
 // up and frees the packets.
 template <size_t N> Figures handoff(uint64_t n, Wait wait) {
@@ -29,7 +45,7 @@ template <size_t N> Figures handoff(uint64_t n, Wait wait) {
     const double ns = across<rte_mbuf *, N>(
         total, wait,
         [=](rte_mbuf **packets, uint64_t i) {
-            if (rte_pktmbuf_alloc_bulk(pool, packets, N) != 0)
+            if (!allocate<N>(pool, packets))
                 return false;
             for (size_t k = 0; k < N; k++)
                 packets[k]->pkt_len = packets[k]->data_len = length(i + k);
@@ -38,7 +54,7 @@ template <size_t N> Figures handoff(uint64_t n, Wait wait) {
         [&](rte_mbuf **packets, size_t n) {
             for (size_t k = 0; k < n; k++)
                 lengths += packets[k]->data_len;
-            rte_pktmbuf_free_bulk(packets, n);
+            release<N>(packets, n);
         });
     uint64_t want = 0;
     for (uint64_t i = 0; i < total; i++)
