@@ -124,8 +124,9 @@ func reclaimRun(into []uint32, bs []Buffer, region []slotState, id uint32) int {
 	into = into[:len(bs)]
 	for k := range bs {
 		b := &bs[k]
-		i, gen := b.slot^id, b.gen
-		if i >= uint32(len(region)) {
+		which := uint64(b.slot) | uint64(b.gen)<<32 // one load
+		i, gen := uint(uint32(which)^id), uint32(which>>32)
+		if i >= uint(len(region)) {
 			return k
 		}
 		s := &region[i]
@@ -136,7 +137,7 @@ func reclaimRun(into []uint32, bs []Buffer, region []slotState, id uint32) int {
 		if interleave.On {
 			interleave.Write(&s.gen)
 		}
-		into[k] = i
+		into[k] = uint32(i)
 	}
 	return len(bs)
 }
