@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/park"
 )
 
@@ -90,13 +91,17 @@ func clampLen(d int64, capacity int) int {
 	return int(max(0, min(d, int64(capacity))))
 }
 
-// bodies uses the methods of a List that the compiler can inline. A ring's methods are compiled in the package that
-// uses the ring, where the compiler knows of park's what ring uses outside of generic code, and
-// without this each Wake would be a call. TestUsersInline holds it.
-func bodies(l *park.List) {
+// bodies uses what the compiler can inline of the packages below. A ring's methods are compiled in the package that
+// uses the ring, and there the compiler knows only those bodies of theirs that ring uses outside of generic
+// code: without this each Load and each Wake would be a call. TestUsersInline holds it.
+func bodies(l *park.List, a *atomic.Uint32, b *atomic.Uint64) {
 	l.Wake(1)
 	l.WakeAll()
-	_ = l.Waiting()
+	if !l.Waiting() {
+		a.Or(a.Load())
+		b.Store(b.Or(b.Load()))
+		b.CompareAndSwap(0, 1)
+	}
 }
 
 var _ = bodies
