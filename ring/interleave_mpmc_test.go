@@ -245,6 +245,34 @@ func TestInterleaveMPMCRuns(t *testing.T) {
 	}
 }
 
+// One who has found the end of a run stands still while others take that run and a part of the next one, and then tells
+// them of the end that he found.
+func TestInterleaveMPMCRunsSeenLate(t *testing.T) {
+	explore(t, "late", interleave.Options{}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](4)
+		m.PushBulk([]int{1, 2})
+		pushed := 2
+		got := make([][]int, 2)
+		pop := func(c, n int) {
+			for range n {
+				if v, ok := m.TryPop(); ok {
+					got[c] = append(got[c], v)
+				}
+			}
+		}
+		r.Go("late", func() { pop(0, 1) })
+		r.Go("other", func() { pop(1, 3) })
+		r.Go("producer", func() { pushed += m.PushBurst([]int{3, 4}) })
+		r.After(func() {
+			all := slices.Concat(got[0], got[1], popRest(m))
+			slices.Sort(all)
+			if !slices.Equal(all, count(pushed)) {
+				r.Errorf("%d were pushed, %v came out", pushed, all)
+			}
+		})
+	})
+}
+
 // options bound the preemptions of cases that are too many to explore whole.
 func (k crowd) options() interleave.Options {
 	switch {

@@ -271,11 +271,11 @@ func TestLinearizableStalled(t *testing.T) {
 				n := uint64(1 + rnd.IntN(capacity))
 				switch what := rnd.IntN(5); {
 				case what == 0:
-					if k := ints.look(&ints.tail, ints.tail.claimed.Load(), n, room); k > 0 {
+					if k := ints.available(&ints.tail, room); k > 0 {
 						begin('+', int(min(k, n)))
 					}
 				case what == 1:
-					if k := ints.look(&ints.head, ints.head.claimed.Load(), n, items); k > 0 {
+					if k := ints.available(&ints.head, items); k > 0 {
 						begin('-', int(min(k, n)))
 					}
 				case what == 2 && len(open) > 0:

@@ -30,6 +30,12 @@ func claimStep(t *testing.T, r *MPMC[int], s *side, kind uint64, n int) *step {
 	return &step{r, pos, k}
 }
 
+// available returns how much there is to claim for s, while nobody else does anything.
+func (r *runs) available(s *side, kind uint64) uint64 {
+	pos := s.claimed.Load()
+	return r.follow(max(pos, s.seen.Load()), pos+r.limit, kind) - pos
+}
+
 // slots calls f for each claimed slot.
 func (s *step) slots(f func(slot *int)) {
 	for i := range s.n {
