@@ -11,6 +11,8 @@
 // PeekWait) or to wake it again. A goroutine asleep costs no CPU. A nil context is a
 // nil dereference where a call has to wait, and not looked at where it has not.
 //
+// What a waiting end of an SPSC ring does between its looks is a choice between latency and throughput: see Patience.
+//
 // A call that returns false or less than it was asked for says: the ring is
 // full (or empty), or what is there is hidden behind another goroutine's operation
 // that has begun and not ended. It never says so because it lost a race.

@@ -139,3 +139,24 @@ func ExampleConsumer_All() {
 	// 2
 	// left: 1
 }
+
+// A ring for requests and answers, where each one is waited for: an end that waits looks again without a pause.
+func ExamplePatience() {
+	requests, server, _ := ring.NewSPSC[int](16, ring.Patience(0))
+	client, answers, _ := ring.NewSPSC[int](16, ring.Patience(0))
+	go func() {
+		for n := range server.All() {
+			client.TryPush(n * n)
+		}
+	}()
+	for n := range 3 {
+		requests.TryPush(n)
+		v, _ := answers.Pop(context.Background())
+		fmt.Println(v)
+	}
+	requests.Close()
+	// Output:
+	// 0
+	// 1
+	// 4
+}
