@@ -273,6 +273,57 @@ func TestInterleaveMPMCRunsSeenLate(t *testing.T) {
 	})
 }
 
+// One goroutine does one operation and may fall laps behind another, which goes round and round: what it reads then are
+// marks of later laps, in the place of those it looks for, and a seen that has moved on.
+func TestInterleaveMPMCLag(t *testing.T) {
+	for capacity := 1; capacity <= 3; capacity++ {
+		for _, slow := range []string{"pop", "pop burst", "push", "push burst"} {
+			explore(t, fmt.Sprintf("%s/capacity=%d", slow, capacity), interleave.Options{}, func(r *interleave.Run) {
+				m, _ := NewMPMC[int](capacity)
+				m.TryPush(1)
+				pushed, late := 1, 0
+				var got, gotLate []int
+				r.Go("slow", func() {
+					dst := make([]int, 2)
+					switch slow {
+					case "pop":
+						gotLate = dst[:m.PopBurst(dst[:1])]
+					case "pop burst":
+						gotLate = dst[:m.PopBurst(dst)]
+					case "push":
+						late = m.PushBurst([]int{101})
+					case "push burst":
+						late = m.PushBurst([]int{101, 102})
+					}
+				})
+				r.Go("quick", func() {
+					dst := make([]int, capacity)
+					for range 2 + capacity/2 {
+						got = append(got, dst[:m.PopBurst(dst)]...)
+						pushed += m.PushBurst([]int{pushed + 1, pushed + 2, pushed + 3}[:1+pushed%capacity])
+					}
+				})
+				r.After(func() {
+					got = append(got, popRest(m)...)
+					all := slices.Concat(got, gotLate)
+					slices.Sort(all)
+					want := append(count(pushed), []int{101, 102}[:late]...)
+					if !slices.Equal(all, want) {
+						r.Errorf("%v went in, %v and %v came out", want, got, gotLate)
+					}
+					own := slices.DeleteFunc(slices.Clone(got), func(v int) bool { return v > 100 })
+					if !slices.IsSorted(own) || !slices.IsSorted(gotLate) {
+						r.Errorf("%v and %v: not in order", got, gotLate)
+					}
+					if m.Len() != 0 || !m.PushBulk(count(capacity)) {
+						r.Errorf("the ring is not whole: Len %d", m.Len())
+					}
+				})
+			})
+		}
+	}
+}
+
 // options bound the preemptions of cases that are too many to explore whole.
 func (k crowd) options() interleave.Options {
 	switch {

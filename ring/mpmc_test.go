@@ -3,6 +3,7 @@
 package ring
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -97,29 +98,57 @@ func TestMarksOfThePast(t *testing.T) {
 func TestRunsOfAllLengths(t *testing.T) {
 	rnd := testkit.Rand(t)
 	for _, capacity := range []int{1, 3, 5, 64, 100, 1000} {
+		testRuns(t, rnd, newMany[int](capacity))
+	}
+}
+
+// So they are around the position 1<<62, 146 years on.
+func TestRunsFarOn(t *testing.T) {
+	rnd := testkit.Rand(t)
+	for _, capacity := range []int{1, 3, 5, 64, 100, 1000} {
 		r := newMany[int](capacity)
-		pushed, popped := 0, 0
-		for pushed < 20*capacity+1000 {
-			vs := make([]int, 1+rnd.IntN(capacity))
-			for i := range vs {
-				vs[i] = pushed + i
+		start := uint64(1)<<62 - uint64(10*capacity) - 500
+		r.head.claimed.Store(start)
+		r.head.seen.Store(start)
+		r.tail.claimed.Store(start)
+		r.tail.seen.Store(start + r.limit)
+		testRuns(t, rnd, r)
+		popAll(r)
+		r.TryPush(1)
+		r.Close()
+		if r.TryPush(2) || r.PushBurst([]int{2}) != 0 || r.PushEvict(2, nil) {
+			t.Errorf("%d: pushed after Close", capacity)
+		}
+		if v, ok := r.TryPop(); !ok || v != 1 || !r.drained() {
+			t.Errorf("%d: popped %d, %v", capacity, v, ok)
+		}
+	}
+}
+
+func testRuns(t *testing.T, rnd *rand.Rand, r *MPMC[int]) {
+	t.Helper()
+	capacity := r.Cap()
+	pushed, popped := 0, 0
+	for pushed < 20*capacity+1000 {
+		vs := make([]int, 1+rnd.IntN(capacity))
+		for i := range vs {
+			vs[i] = pushed + i
+		}
+		n := r.PushBurst(vs)
+		if want := min(len(vs), capacity-(pushed-popped)); n != want {
+			t.Fatalf("%d: pushed %d of %d with room for %d", capacity, n, len(vs), want)
+		}
+		pushed += n
+		vs = vs[:1+rnd.IntN(len(vs))]
+		n = r.PopBurst(vs)
+		if want := min(len(vs), pushed-popped); n != want {
+			t.Fatalf("%d: popped %d of %d, there are %d", capacity, n, len(vs), pushed-popped)
+		}
+		for _, v := range vs[:n] {
+			if v != popped {
+				t.Fatalf("%d: popped %d, want %d", capacity, v, popped)
 			}
-			n := r.PushBurst(vs)
-			if want := min(len(vs), capacity-(pushed-popped)); n != want {
-				t.Fatalf("%d: pushed %d of %d with room for %d", capacity, n, len(vs), want)
-			}
-			pushed += n
-			vs = vs[:1+rnd.IntN(len(vs))]
-			n = r.PopBurst(vs)
-			if want := min(len(vs), pushed-popped); n != want {
-				t.Fatalf("%d: popped %d of %d, there are %d", capacity, n, len(vs), pushed-popped)
-			}
-			for _, v := range vs[:n] {
-				if v != popped {
-					t.Fatalf("%d: popped %d, want %d", capacity, v, popped)
-				}
-				popped++
-			}
+			popped++
 		}
 	}
 }

@@ -109,7 +109,7 @@ func NewSPSC[T any](capacity int, o ...Option) (*Producer[T], *Consumer[T], erro
 	}
 	slots := newSlots[T](int(cpu.NextPowerOfTwo(uint64(capacity))))
 	s := &spsc[T]{capacity: capacity}
-	pace := pacer{most: applied(o).patience}
+	pace := newPacer(capacity, applied(o))
 	s.producer = Producer[T]{s: s, slots: slots, limit: uint64(capacity), fetch: slotsOf[T](minFetch), pace: pace}
 	s.consumer = Consumer[T]{s: s, slots: slots, pointers: hasPointers[T](), pace: pace}
 	return &s.producer, &s.consumer, nil
@@ -297,7 +297,7 @@ func (p *Producer[T]) ReserveWait(ctx context.Context, n int) (a, b []T, err err
 // wait returns nil once there is room for one item.
 func (p *Producer[T]) wait(ctx context.Context) error {
 	closed := p.s.closed.Load() != 0
-	if !closed && (p.room(1) > 0 || p.pace.look(func() uint64 { return p.room(enough) }) > 0) {
+	if !closed && (p.room(1) > 0 || p.pace.look(p.room) > 0) {
 		return nil
 	}
 	err := p.s.notFull.Wait(ctx, func() bool {
@@ -471,7 +471,7 @@ func (c *Consumer[T]) PeekWait(ctx context.Context, n int) (a, b []T, err error)
 
 // wait returns nil once there is an item.
 func (c *Consumer[T]) wait(ctx context.Context) error {
-	if c.available(1) > 0 || c.pace.look(func() uint64 { return c.available(enough) }) > 0 {
+	if c.available(1) > 0 || c.pace.look(c.available) > 0 {
 		return nil
 	}
 	closed := false
