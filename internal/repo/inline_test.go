@@ -13,19 +13,7 @@ const user = `package user
 
 import "` + module + `/ring"
 
-func Use(p *ring.Producer[uint64], c *ring.Consumer[uint64], m *ring.MPMC[uint64], vs []uint64) {
-	p.TryPush(0)
-	p.PushBurst(vs)
-	p.Commit(len(vs))
-	c.TryPop()
-	c.PopBurst(vs)
-	c.Advance(len(vs))
-	m.TryPush(0)
-	m.PushBurst(vs)
-	m.TryPop()
-	m.PopBurst(vs)
-}
-`
+func Use(p *ring.Producer[uint64], c *ring.Consumer[uint64], m *ring.MPMC[uint64], vs []uint64) ` + hotCalls
 
 // small are calls that are meant to be inlined: an atomic that is one, or a look whether anybody waits.
 var small = regexp.MustCompile(`\tCALL\t(sync/atomic\.\S+|` + module + `/internal/park\.\(\*List\)\.(Wake|WakeAll|Waiting))\(SB\)`)

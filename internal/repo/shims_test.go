@@ -82,10 +82,9 @@ var hot = map[string]string{
 	"internal/park": "park.(*List).Wake", "ring": "ring.(*Producer[go.shape.uint64]).TryPush", "pool": "pool.(*Cache).PutBurst", "stats": "stats.(*Shard).Publish",
 }
 
-// instances makes the compiler compile the generic functions.
-const instances = `package ring
-
-func instances(p *Producer[uint64], c *Consumer[uint64], m *MPMC[uint64], vs []uint64) {
+// hotCalls is the body of a function that calls the methods of rings which must be quick, so that the compiler
+// compiles the generic ones.
+const hotCalls = `{
 	p.TryPush(0)
 	p.PushBurst(vs)
 	p.Commit(len(vs))
@@ -98,6 +97,11 @@ func instances(p *Producer[uint64], c *Consumer[uint64], m *MPMC[uint64], vs []u
 	m.PopBurst(vs)
 }
 `
+
+// instances makes the compiler compile them in their own package.
+const instances = `package ring
+
+func instances(p *Producer[uint64], c *Consumer[uint64], m *MPMC[uint64], vs []uint64) ` + hotCalls
 
 // What the explorer needs costs other builds nothing: the compiler makes the same instructions of
 // these packages as if they used sync/atomic and had no reports for it.
