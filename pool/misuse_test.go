@@ -137,6 +137,36 @@ func TestTrackTellsBothPlacesEverywhere(t *testing.T) {
 	}
 }
 
+// However a buffer is taken, the tracker knows of it.
+func TestTrackSeesEveryTake(t *testing.T) {
+	burst := func(n int, get func([]Buffer) int) Buffer {
+		dst := make([]Buffer, n)
+		if got := get(dst); got != n {
+			t.Fatalf("got %d of %d", got, n)
+		}
+		ReleaseBurst(dst[1:])
+		return dst[0]
+	}
+	for way, take := range map[string]func(p *Pool, c *Cache) Buffer{
+		"Get":            func(p *Pool, _ *Cache) Buffer { return must(p.Get()) },
+		"GetBurst":       func(p *Pool, _ *Cache) Buffer { return burst(3, p.GetBurst) },
+		"CopyIn":         func(p *Pool, _ *Cache) Buffer { return must(p.CopyIn(nil)) },
+		"Cache.Get":      func(_ *Pool, c *Cache) Buffer { return must(c.Get()) },
+		"Cache.GetBurst": func(_ *Pool, c *Cache) Buffer { return burst(3, c.GetBurst) },
+		"Cache.CopyIn":   func(_ *Pool, c *Cache) Buffer { return must(c.CopyIn(nil)) },
+	} {
+		t.Run(way, func(t *testing.T) {
+			p := open(t, Config{Count: 2 * CacheSize, Track: 1})
+			c := p.NewCache()
+			defer c.Close()
+			c.Put(must(c.Get())) // so that it holds some
+			b := take(p, c)
+			mustSay(t, func() { b.Retain(-1) }, "\n\ttaken ", "misuse_test.go:")
+			b.Release()
+		})
+	}
+}
+
 // Writable gives a share up: to go on with the handle as it was is use after release.
 func TestUseAfterWritable(t *testing.T) {
 	p := open(t, Config{Count: 2, Track: 1})

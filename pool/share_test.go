@@ -247,18 +247,22 @@ func TestSharedGivenBackInEveryWay(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := open(t, Config{Count: 8})
+			p := open(t, Config{Count: 16, HeapBuffers: 1})
 			c := p.NewCache()
 			defer c.Close()
-			b := must(p.CopyIn([]byte("shared")))
-			b.Retain(1)
-			giveBack(p, c, b)
-			if b.Shared() || string(b.Bytes()) != "shared" {
-				t.Fatalf("after the first: shared %v, %q", b.Shared(), b.Bytes())
+			for _, b := range []Buffer{must(p.CopyIn([]byte("shared"))), must(p.Wrap([]byte("shared")))} {
+				b.Retain(1)
+				giveBack(p, c, b)
+				if b.Shared() || string(b.Bytes()) != "shared" {
+					t.Fatalf("after the first: shared %v, %q", b.Shared(), b.Bytes())
+				}
+				giveBack(p, c, b)
+				mustSay(t, func() { b.Bytes() }, "released")
+				mustSay(t, func() { giveBack(p, c, b) }, "released")
 			}
-			giveBack(p, c, b)
-			mustSay(t, func() { b.Bytes() }, "released")
-			mustSay(t, func() { giveBack(p, c, b) }, "released")
+			if n := p.Stats().HeapInUse; n != 0 {
+				t.Errorf("%d of the heap are out", n)
+			}
 		})
 	}
 }

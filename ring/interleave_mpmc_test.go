@@ -425,6 +425,21 @@ func TestInterleaveMPMCWait(t *testing.T) {
 			})
 		}
 	})
+	// The same for room.
+	explore(t, "hidden room", interleave.Options{Preemptions: 1 + testkit.Deeper()}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](2)
+		m.PushBulk([]int{1, 2})
+		for i := range 2 {
+			r.Go(fmt.Sprint("consumer", i), func() { m.TryPop() })
+		}
+		for i := range 2 {
+			r.Go(fmt.Sprint("producer", i), func() {
+				if err := m.Push(bg, 3+i); err != nil {
+					r.Errorf("Push: %v", err)
+				}
+			})
+		}
+	})
 }
 
 // A wake-up that reaches one whose time is up goes on to the next.

@@ -208,6 +208,11 @@ var mutants = []mutant{
 			r.notEmpty.Wake(1)
 		}
 `, ``, "InterleaveMPMCWait/(hidden|burst)", "deadlock: nobody is left to wake"},
+	{"mpmc: room that was hidden wakes nobody more", "ring/mpmc.go",
+		`	if r.notFull.Waiting() && r.more(&r.tail, room) {
+		r.notFull.Wake(1)
+	}
+`, ``, "InterleaveMPMCWait/hidden_room", "deadlock: nobody is left to wake"},
 	{"mpmc: a length as two loads, the wrong way round", "ring/mpmc.go",
 		`	head := r.head.claimed.Load()
 	tail := r.tail.claimed.Load()
@@ -416,6 +421,10 @@ var mutants = []mutant{
 `, "TestSharedGivenBack", "FAIL"},
 	{"pool: a Cache gives a shared buffer back", "pool/cache.go",
 		`s.gen == b.gen && s.extra.Load() == 0 { // R1`, `s.gen == b.gen {`, "TestSharedGivenBack", "FAIL"},
+	{"pool: a Cache takes the heap's for the region's", "pool/cache.go",
+		`i < p.count && !p.returned.Waiting()`, `i < uint32(len(p.slots)) && !p.returned.Waiting()`, "TestSharedGivenBack", "FAIL"},
+	{"pool: what a Cache hands out is not tracked", "pool/cache.go",
+		`; last >= 0 && c.p.track == nil {`, `; last >= 0 {`, "TestTrackSeesEveryTake", "FAIL"},
 	{"pool: a Cache hands out what is out", "pool/cache.go",
 		`; s.gen&1 == 0 {`, `; true {`, "TestCopiedCache", "no panic"},
 	{"pool: a buffer goes into another pool (seed)", "pool/lend.go",
