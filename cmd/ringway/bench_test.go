@@ -67,7 +67,8 @@ type parsed struct {
 		Mops   float64  `json:"mops"`
 		Runs   int      `json:"runs"`
 	} `json:"results"`
-	Error string `json:"error"`
+	Memory []perf.Fact `json:"memory"`
+	Error  string      `json:"error"`
 }
 
 func parseBench(t *testing.T, out string) (p parsed) {
@@ -119,6 +120,31 @@ func TestBenchTable(t *testing.T) {
 		if !regexp.MustCompile(pattern).MatchString(stdout) {
 			t.Errorf("no %s in\n%s", pattern, stdout)
 		}
+	}
+}
+
+// With buffers comes what a pool costs beside time, in every form of the report that has a place for it.
+func TestBenchMemory(t *testing.T) {
+	var out, messages bytes.Buffer
+	j := &benchJob{
+		streams: streams{strings.NewReader(""), &out, &messages},
+		works:   []perf.Work{after(0, nil)}, memory: true, options: perf.Options{Rounds: 1, Time: minTime},
+		html: filepath.Join(t.TempDir(), "bench.html"), write: (*benchReport).writeJSON,
+	}
+	if err := j.run(make(chan os.Signal)); err != nil {
+		t.Fatal(err)
+	}
+	p := parseBench(t, out.String())
+	if !slices.ContainsFunc(p.Memory, func(f perf.Fact) bool { return f.Name == perf.ScanFact && f.Unit == "B" }) {
+		t.Errorf("%+v", p.Memory)
+	}
+	if html := string(read(t, j.html)); !strings.Contains(html, perf.ScanFact) {
+		t.Error("the page has no memory")
+	}
+	var table strings.Builder
+	r := benchReport{Memory: []perf.Fact{{Name: "resident/pool", Impl: perf.Ours, Value: 1 << 20, Unit: "B"}}, results: []perf.Result{{Work: "w", Figure: perf.NS, Values: []float64{1}}}}
+	if err := r.writeTable(&table); err != nil || !regexp.MustCompile(`(?m)^memory\n +resident/pool +1.00 MiB$`).MatchString(table.String()) {
+		t.Errorf("%v, %s", err, table.String())
 	}
 }
 
