@@ -192,8 +192,10 @@ func (j *benchJob) run(interrupts <-chan os.Signal) error {
 	j.options.Progress, endProgress = benchProgress(j.streams, report.start)
 	var err error
 	report.results, err = perf.Measure(ctx, report.sized(j.works), j.options)
-	if err == nil && j.memory {
-		report.Memory, err = perf.Memory()
+	if ctx.Err() == nil && j.memory {
+		var failed error
+		report.Memory, failed = perf.Memory()
+		err = join(err, failed)
 	}
 	report.Warnings = calm.Warnings(report.results)
 	endProgress()

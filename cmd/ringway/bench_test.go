@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,12 +126,8 @@ func TestBenchTable(t *testing.T) {
 
 // With buffers comes what a pool costs beside time, in every form of the report that has a place for it.
 func TestBenchMemory(t *testing.T) {
-	var out, messages bytes.Buffer
-	j := &benchJob{
-		streams: streams{strings.NewReader(""), &out, &messages},
-		works:   []perf.Work{after(0, nil)}, memory: true, options: perf.Options{Rounds: 1, Time: minTime},
-		html: filepath.Join(t.TempDir(), "bench.html"), write: (*benchReport).writeJSON,
-	}
+	j, out := quietJob(after(0, nil))
+	j.memory, j.html = true, filepath.Join(t.TempDir(), "bench.html")
 	if err := j.run(make(chan os.Signal)); err != nil {
 		t.Fatal(err)
 	}
@@ -192,14 +189,20 @@ func TestBenchPageCantBeWritten(t *testing.T) {
 // benchOf runs works of a test with --json and returns what a user sees.
 func benchOf(t *testing.T, interrupts <-chan os.Signal, run time.Duration, works ...perf.Work) (p parsed, err error) {
 	t.Helper()
-	var out, messages bytes.Buffer
-	j := &benchJob{
-		streams: streams{strings.NewReader(""), &out, &messages},
-		works:   works, options: perf.Options{Rounds: 1_000_000, Time: run},
-		write: (*benchReport).writeJSON,
-	}
+	j, out := quietJob(works...)
+	j.options = perf.Options{Rounds: 1_000_000, Time: run}
 	err = j.run(interrupts)
 	return parseBench(t, out.String()), err
+}
+
+// quietJob returns a job that writes JSON to out, soon.
+func quietJob(works ...perf.Work) (j *benchJob, out *bytes.Buffer) {
+	out = new(bytes.Buffer)
+	return &benchJob{
+		streams: streams{strings.NewReader(""), out, io.Discard},
+		works:   works, options: perf.Options{Rounds: 4, Time: minTime},
+		write: (*benchReport).writeJSON,
+	}, out
 }
 
 // after is a work that calls do once it has been run some times.
@@ -238,9 +241,14 @@ func TestBenchInterruptedAtOnce(t *testing.T) {
 }
 
 func TestBenchFails(t *testing.T) {
-	p, err := benchOf(t, make(chan os.Signal), minTime, after(10, func() error { return errors.New("the payload is wrong") }))
-	if err == nil || !strings.Contains(p.Error, "spsc/test by ringway: the payload is wrong") || len(p.Results) != 2 {
+	j, out := quietJob(after(5, func() error { return errors.New("the payload is wrong") }), perf.Work{Name: "pool/test", Impl: perf.Ours, Run: after(0, nil).Run})
+	err := j.run(make(chan os.Signal))
+	p := parseBench(t, out.String())
+	if err == nil || p.Error != "spsc/test by ringway: the payload is wrong" {
 		t.Errorf("%v, %+v", err, p)
+	}
+	if len(p.Results) != 2 || p.Results[0].Name != "pool/test" {
+		t.Errorf("what did not fail has the results %+v", p.Results)
 	}
 }
 
