@@ -24,18 +24,22 @@ type report struct {
 	Date     time.Time    `json:"date"`
 	Revision string       `json:"revision"` // of Ringway
 	Warnings []string     `json:"warnings"` // what speaks against trusting the figures
+	Failed   []string     `json:"failed"`   // works that have no figures, and why
 	Rows     []row        `json:"rows"`
 	Memory   []perf.Fact  `json:"memory"`
 
 	results []perf.Result
 }
 
-func newReport(here machine.Info, date time.Time, results []perf.Result, warnings []string) report {
+func newReport(here machine.Info, date time.Time, results []perf.Result, warnings, failed []string) report {
 	r := report{
 		Machine: here, Date: date.UTC().Truncate(time.Second), Revision: revision(),
-		Warnings: warnings, Rows: rows(results), results: results,
+		Warnings: warnings, Failed: failed, Rows: rows(results), results: results,
 	}
 	// In JSON, none of them is [] and not null.
+	if r.Failed == nil {
+		r.Failed = []string{}
+	}
 	if r.Warnings == nil {
 		r.Warnings = []string{}
 	}
@@ -133,7 +137,8 @@ func (r report) facts() []machine.Fact {
 // page writes everything as a page with charts.
 func (r report) page(w io.Writer) error {
 	return page.Write(w, page.Doc{
-		Title: "Ringway and its peers", Date: r.Date, Machine: r.facts(), Warnings: r.Warnings, Results: r.results, Memory: r.Memory,
+		Title: "Ringway and its peers", Date: r.Date, Machine: r.facts(), Warnings: slices.Concat(r.Warnings, r.Failed),
+		Results: r.results, Memory: r.Memory,
 		Notes: []string{"Peers in C++ and Rust are processes of their own, built for this very CPU; they do the same works, in the same turns."},
 	})
 }
@@ -147,6 +152,9 @@ func (r report) table(w io.Writer) error {
 	fact("date", r.Date.Format(time.DateTime+" MST"))
 	for _, warning := range r.Warnings {
 		fact("warning", warning)
+	}
+	for _, failed := range r.Failed {
+		fact("failed", failed)
 	}
 	fmt.Fprintln(w, "\nTimes are of an item, buffer or frame; spread is the distance of the quartiles.")
 	fmt.Fprintln(w, "× is ringway's median divided by the other's: below 1 ringway is faster.")
