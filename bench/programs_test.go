@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,23 +116,42 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("%v: exit code %d, want %d: %s", x.args, got, x.code, words)
 		}
 	}
-	for i, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		file := filepath.Join(dir, fmt.Sprint("out", i))
-		c, words := command("--json", file)
+	compilers := filepath.Join(dir, "compilers")
+	started := filepath.Join(dir, "started")
+	script := "#!/bin/sh\n: >" + started + "\nexec /bin/sleep 60\n"
+	if err := errors.Join(os.Mkdir(compilers, 0o755), os.WriteFile(filepath.Join(compilers, "g++"), []byte(script), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		what   string
+		path   string
+		signal os.Signal
+	}{
+		{"while it measures", dir, os.Interrupt},
+		{"while it measures", dir, syscall.SIGTERM},
+		{"while it builds", compilers, os.Interrupt},
+	} {
+		c, words := command("--json", started)
+		if x.path == compilers {
+			c, words = command()
+			c.Env[0] = "PATH=" + compilers
+		}
+		_ = os.Remove(started)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
 		for { // until it has begun
-			if _, err := os.Stat(file); err == nil {
+			if _, err := os.Stat(started); err == nil {
 				break
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		if err := c.Process.Signal(signal); err != nil {
+		begin := time.Now()
+		if err := c.Process.Signal(x.signal); err != nil {
 			t.Fatal(err)
 		}
-		if got := code(c); got != exitInterrupted {
-			t.Errorf("%v: exit code %d: %s", signal, got, words)
+		if got := code(c); got != exitInterrupted || time.Since(begin) > 20*time.Second {
+			t.Errorf("%v %s: exit code %d: %s", x.signal, x.what, got, words)
 		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "ringway-bench-*")); len(left) > 0 {

@@ -35,7 +35,7 @@ func (c cxx) build(ctx context.Context, l library, src, out string) error {
 		if libs, err = flags("--libs", c.pkgConfig); err != nil {
 			return err
 		}
-	} else if !hasHeader(c.header) {
+	} else if !hasHeader(ctx, c.header) {
 		return l.missing()
 	}
 	args := append([]string{"-std=c++20", "-O3"}, cflags...)
@@ -52,8 +52,8 @@ func flags(which, pkg string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-func hasHeader(header string) bool {
-	probe := exec.Command("g++", "-E", "-x", "c++", "-")
+func hasHeader(ctx context.Context, header string) bool {
+	probe := exec.CommandContext(ctx, "g++", "-E", "-x", "c++", "-")
 	probe.Stdin = strings.NewReader(fmt.Sprintf("#if !__has_include(<%s>)\n#error\n#endif\n", header))
 	return probe.Run() == nil
 }
