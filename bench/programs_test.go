@@ -102,7 +102,7 @@ func TestExitCodes(t *testing.T) {
 		code int
 		says string
 	}{
-		{short, 0, "skipped dpdk: g++ is not installed: apt-get install g++ libdpdk-dev"},
+		{short, 0, "skipped dpdk: g++ is not installed: apt-get install libdpdk-dev dpdk-dev g++ pkg-config"},
 		{append(short, "--require-all"), exitFailed, "a peer is missing: dpdk"},
 		{append(short, "--json", filepath.Join(dir, "no", "file")), exitFailed, "no such file"},
 		{[]string{"--rounds", "0"}, exitUsage, "-rounds is 0"},

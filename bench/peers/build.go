@@ -28,7 +28,7 @@ type Skipped struct {
 
 type library struct {
 	name     string
-	packages string // Debian's, with what a program needs of it
+	packages string // Debian's, the library's own first, with all that building a program takes
 	recipe   recipe
 }
 
@@ -77,11 +77,10 @@ func (l library) missing() error {
 	return missing{strings.Fields(l.packages)[0], l.packages}
 }
 
-// need returns an error if a program, of the package of that name, is not installed. It asks for all that l
-// takes, so that one apt-get is enough.
+// need returns an error if a program is not installed.
 func (l library) need(program string) error {
 	if _, err := exec.LookPath(program); err != nil {
-		return missing{program, program + " " + l.packages}
+		return missing{program, l.packages}
 	}
 	return nil
 }
