@@ -18,12 +18,12 @@ func chanWorks() []perf.Work {
 			perf.Alone("mpmc/single/1", impl, func() (func(n int) error, func() error) {
 				ch := make(chan uint64, capacity)
 				return func(n int) error {
-					var sum perf.Sum
+					var sum uint64
 					for i := range n {
-						ch <- uint64(i)
-						sum = sum.Plus(<-ch)
+						ch <- uint64(i + 1)
+						sum += <-ch
 					}
-					return sum.Check(n)
+					return perf.CheckSum(sum, n)
 				}, nothing
 			}),
 			perf.Handoff("handoff/single", impl, chanHandoff),
@@ -49,9 +49,9 @@ func chanSingle() perf.Queue {
 			}
 			return nil
 		},
-		Pop: func(_ *perf.Wait, n int) (sum perf.Sum, err error) {
+		Pop: func(_ *perf.Wait, n int) (sum uint64, err error) {
 			for range n {
-				sum = sum.Plus(<-ch)
+				sum += <-ch
 			}
 			return sum, nil
 		},

@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/machine"
@@ -37,10 +39,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(exitUsage)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second one ends it at once
 	err = runAll(ctx, o, started)
 	interrupted := ctx.Err() != nil
-	stop()
 	switch {
 	case interrupted:
 		os.Exit(exitInterrupted)
@@ -53,6 +55,7 @@ func main() {
 // options are what the command line says.
 type options struct {
 	quick, targets bool
+	all            bool   // peers are required
 	json, html     string // files to write, or ""
 	only           *regexp.Regexp
 	rounds         int
@@ -66,6 +69,7 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	f.BoolVar(&o.targets, "targets", false, "print Ringway's targets too, and how the figures compare to them")
 	f.StringVar(&o.json, "json", "", "write the figures to this `FILE`")
 	f.StringVar(&o.html, "html", "", "write them as a page with charts to this `FILE`")
+	f.BoolVar(&o.all, "require-all", os.Getenv("RINGWAY_CI") == "1", "fail if a peer is not installed; so it is with RINGWAY_CI=1")
 	only := f.String("only", "", "do only works with names like this `REGEXP`")
 	f.IntVar(&o.rounds, "rounds", 10, "do each work `N` times")
 	if err := f.Parse(args); err != nil {
@@ -90,24 +94,25 @@ func parse(args []string, help io.Writer) (o options, err error) {
 
 // runAll is run with all works of Ringway and of all peers.
 func runAll(ctx context.Context, o options, started time.Time) error {
-	p := newProgress(os.Stderr)
-	p.say("building the peers that are not in Go")
-	programs, err := startPrograms(os.Stderr)
-	p.end()
-	defer programs.stop()
-	if err != nil {
-		return err
-	}
-	return run(ctx, o, started, slices.Concat(perf.Ringway(), goPeers(), programs.works()), os.Stdout, os.Stderr)
-}
-
-// run does the works that are asked for and reports on them. What there is when ctx is done, or a work fails, is
-// reported too.
-func run(ctx context.Context, o options, started time.Time, all []perf.Work, stdout, stderr io.Writer) error {
 	files, err := create(o.json, o.html)
 	if err != nil {
 		return err
 	}
+	p := newProgress(os.Stderr)
+	p.say("building the peers that are not in Go")
+	programs, err := startPrograms(ctx, o.all, os.Stderr)
+	p.end()
+	defer programs.stop()
+	if err != nil && (o.all || ctx.Err() != nil) {
+		return err
+	}
+	all := slices.Concat(perf.Ringway(), goPeers(), programs.works())
+	return errors.Join(err, run(ctx, o, started, all, files, os.Stdout, os.Stderr))
+}
+
+// run does the works that are asked for and reports on them. What there is when ctx is done, or a work fails, is
+// reported too.
+func run(ctx context.Context, o options, started time.Time, all []perf.Work, files []*os.File, stdout, stderr io.Writer) error {
 	works := selected(all, o.only)
 	if len(works) == 0 {
 		return fmt.Errorf("no work has a name like %q", o.only)
@@ -121,11 +126,35 @@ func run(ctx context.Context, o options, started time.Time, all []perf.Work, std
 		Progress: p.show,
 	})
 	p.end()
-	r := newReport(here, started, results, watch.Warnings(results))
-	if err == nil {
-		r.Memory, err = facts(o)
+	var failures perf.Failures
+	errors.As(err, &failures)
+	var failed []string
+	for _, f := range failures {
+		first, _, _ := strings.Cut(f.Error(), "\n") // a program's last words are for stderr
+		failed = append(failed, first)
+	}
+	r := newReport(here, started, results, watch.Warnings(results), failed)
+	if ctx.Err() == nil {
+		var e error
+		r.Memory, e = facts(o)
+		err = errors.Join(err, e, complete(works, r.Rows))
 	}
 	return errors.Join(err, r.write(stdout, o, files))
+}
+
+// complete returns an error if there are no figures at all of one who does works.
+func complete(works []perf.Work, rows []row) (err error) {
+	seen := map[string]bool{}
+	for _, r := range rows {
+		seen[r.Impl] = true
+	}
+	for _, w := range works {
+		if !seen[w.Impl] {
+			seen[w.Impl] = true // say it once
+			err = errors.Join(err, fmt.Errorf("there are no figures of %s", w.Impl))
+		}
+	}
+	return err
 }
 
 // selected returns the works whose names match, those of one name next to each other and so

@@ -50,32 +50,6 @@ func oursByName() map[string]bool {
 	return ours
 }
 
-// The programs do works that Ringway does too, and what is wrong with a run of theirs is an error of it.
-func TestPrograms(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiling the programs takes half a minute")
-	}
-	var skipped bytes.Buffer
-	programs, err := startPrograms(&skipped)
-	defer programs.stop()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(skipped.String())
-	ours := oursByName()
-	for _, w := range programs.works() {
-		if !ours[w.Name] {
-			t.Errorf("%s by %s is no work of Ringway's", w.Name, w.Impl)
-		}
-		if f, err := w.Run(1000); err != nil || len(f) == 0 {
-			t.Errorf("%s by %s: %v, %v", w.Name, w.Impl, f, err)
-		}
-		if _, err := w.Run(0); err == nil {
-			t.Errorf("%s by %s: no items, and no error", w.Name, w.Impl)
-		}
-	}
-}
-
 func TestParse(t *testing.T) {
 	o, err := parse([]string{"--quick", "--json", "a", "--html", "b", "--only", "^spsc", "--rounds", "12", "--targets"}, io.Discard)
 	if err != nil || !o.quick || !o.targets || o.json != "a" || o.html != "b" || o.only.String() != "^spsc" || o.rounds != 12 {
@@ -103,7 +77,11 @@ func TestRun(t *testing.T) {
 		json: filepath.Join(dir, "out.json"), html: filepath.Join(dir, "out.html"),
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), o, time.Now(), goWorks(), &out, io.Discard); err != nil {
+	files, err := create(o.json, o.html)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), o, time.Now(), goWorks(), files, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"counters/64", "pingpong/p999", "ringway", "atomic", "below 1 ringway is faster", "at most", "met"} {
@@ -144,14 +122,32 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A work that fails is named in all outputs, and the others are there.
 func TestRunFails(t *testing.T) {
 	o := options{rounds: 1, only: regexp.MustCompile("^no such work$")}
-	if err := run(t.Context(), o, time.Now(), goWorks(), io.Discard, io.Discard); err == nil {
+	if err := run(t.Context(), o, time.Now(), goWorks(), nil, io.Discard, io.Discard); err == nil {
 		t.Error("no work, and no error")
 	}
-	o = options{rounds: 1, only: regexp.MustCompile(""), json: filepath.Join(t.TempDir(), "no", "such", "directory")}
-	if err := run(t.Context(), o, time.Now(), goWorks(), io.Discard, io.Discard); err == nil {
-		t.Error("no file, and no error")
+	o.only = regexp.MustCompile("")
+	works := []perf.Work{
+		{Name: "a", Impl: perf.Ours, Run: func(n int) (perf.Figures, error) { return perf.Figures{perf.NS: 1e5}, nil }},
+		{Name: "a", Impl: "peer", Run: func(n int) (perf.Figures, error) { return nil, errors.New("died\nits last words") }},
+	}
+	file := filepath.Join(t.TempDir(), "out.json")
+	files, err := create(file, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = run(t.Context(), o, time.Now(), works, files, &out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "its last words") || !strings.Contains(err.Error(), "no figures of peer") {
+		t.Errorf("the error is %v", err)
+	}
+	if !regexp.MustCompile(`(?m)^failed +a by peer: died$`).MatchString(out.String()) || !strings.Contains(out.String(), perf.Ours) {
+		t.Errorf("%s", out.String())
+	}
+	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`"a by peer: died"`)) {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 
@@ -160,8 +156,9 @@ func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out bytes.Buffer
-	o := options{rounds: 1, only: regexp.MustCompile("^counters/64$")}
-	if err := run(ctx, o, time.Now(), goWorks(), &out, io.Discard); !errors.Is(err, context.Canceled) {
+	files, _ := create("", "")
+	err := run(ctx, options{rounds: 1, only: regexp.MustCompile("^counters")}, time.Now(), goWorks(), files, &out, io.Discard)
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if !strings.Contains(out.String(), "below 1") {

@@ -100,7 +100,7 @@ func mutexSingle() perf.Queue {
 			}
 			return nil
 		},
-		Pop: func(w *perf.Wait, n int) (sum perf.Sum, err error) {
+		Pop: func(w *perf.Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, ok := q.pop()
 				if !ok {
@@ -108,7 +108,7 @@ func mutexSingle() perf.Queue {
 						return sum, err
 					}
 				}
-				sum = sum.Plus(v)
+				sum += v
 			}
 			return sum, nil
 		},

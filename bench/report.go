@@ -24,18 +24,22 @@ type report struct {
 	Date     time.Time    `json:"date"`
 	Revision string       `json:"revision"` // of Ringway
 	Warnings []string     `json:"warnings"` // what speaks against trusting the figures
+	Failed   []string     `json:"failed"`   // works that have no figures, and why
 	Rows     []row        `json:"rows"`
 	Memory   []perf.Fact  `json:"memory"`
 
 	results []perf.Result
 }
 
-func newReport(here machine.Info, date time.Time, results []perf.Result, warnings []string) report {
+func newReport(here machine.Info, date time.Time, results []perf.Result, warnings, failed []string) report {
 	r := report{
 		Machine: here, Date: date.UTC().Truncate(time.Second), Revision: revision(),
-		Warnings: warnings, Rows: rows(results), results: results,
+		Warnings: warnings, Failed: failed, Rows: rows(results), results: results,
 	}
 	// In JSON, none of them is [] and not null.
+	if r.Failed == nil {
+		r.Failed = []string{}
+	}
 	if r.Warnings == nil {
 		r.Warnings = []string{}
 	}
@@ -125,30 +129,32 @@ func (r report) json(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// facts are where, when and of what it was measured.
+// facts are where it was measured, and of what.
 func (r report) facts() []machine.Fact {
-	return append(r.Machine.Facts(), machine.Fact{Name: "revision", Value: r.Revision}, machine.Fact{Name: "date", Value: r.Date.Format(time.DateTime + " MST")})
+	return append(r.Machine.Facts(), machine.Fact{Name: "revision", Value: r.Revision})
 }
 
 // page writes everything as a page with charts.
 func (r report) page(w io.Writer) error {
-	d := page.Doc{
-		Title: "Ringway and its peers", Date: r.Date, Warnings: r.Warnings, Results: r.results, Memory: r.Memory,
-		Notes: []string{"All works were run in turns, by every implementation in each round, so that what disturbed the machine for a while disturbed all of them. Every payload was written, read and checked."},
-	}
-	for _, f := range r.facts() {
-		d.Machine = append(d.Machine, page.Fact(f))
-	}
-	return page.Write(w, d)
+	return page.Write(w, page.Doc{
+		Title: "Ringway and its peers", Date: r.Date, Machine: r.facts(), Warnings: slices.Concat(r.Warnings, r.Failed),
+		Results: r.results, Memory: r.Memory,
+		Notes: []string{"Peers in C++ and Rust are processes of their own, built for this very CPU; they do the same works, in the same turns."},
+	})
 }
 
 // table writes all rows and facts for people.
 func (r report) table(w io.Writer) error {
+	fact := func(name, value string) { fmt.Fprintf(w, "%-14s%s\n", name, value) }
 	for _, f := range r.facts() {
-		fmt.Fprintf(w, "%-14s%s\n", f.Name, f.Value)
+		fact(f.Name, f.Value)
 	}
+	fact("date", r.Date.Format(time.DateTime+" MST"))
 	for _, warning := range r.Warnings {
-		fmt.Fprintf(w, "%-14s%s\n", "warning", warning)
+		fact("warning", warning)
+	}
+	for _, failed := range r.Failed {
+		fact("failed", failed)
 	}
 	fmt.Fprintln(w, "\nTimes are of an item, buffer or frame; spread is the distance of the quartiles.")
 	fmt.Fprintln(w, "× is ringway's median divided by the other's: below 1 ringway is faster.")
@@ -162,35 +168,15 @@ func (r report) table(w io.Writer) error {
 		if ours, ok := r.median(row.Work, perf.Ours); ok && row.Impl != perf.Ours {
 			ratio = fmt.Sprintf("%.2f", ours/row.Median)
 		}
-		fmt.Fprintf(w, "  %-38s%12s%12s%8s\n", row.Impl, quantity(row.Median, "ns"), fmt.Sprintf("%.0f %%", 100*row.Spread), ratio)
+		fmt.Fprintf(w, "  %-38s%12s%12s%8s\n", row.Impl, page.Amount(row.Median, "ns"), fmt.Sprintf("%.0f %%", 100*row.Spread), ratio)
 	}
 	if len(r.Memory) > 0 {
 		fmt.Fprintf(w, "\nmemory\n")
 	}
 	for _, f := range r.Memory {
-		if _, err := fmt.Fprintf(w, "  %-38s%12s  %s\n", f.Name, quantity(f.Value, f.Unit), f.Impl); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-38s%12s  %s\n", f.Name, page.Amount(f.Value, f.Unit), f.Impl); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// quantity writes a value in nanoseconds or bytes with three digits and the prefix that suits it.
-func quantity(v float64, unit string) string {
-	units := []string{"B", "kB", "MB", "GB"}
-	if unit == "ns" {
-		units = []string{"ns", "µs", "ms", "s"}
-	}
-	for len(units) > 1 && v >= 1000 {
-		v, units = v/1000, units[1:]
-	}
-	digits := 0
-	switch {
-	case v == 0:
-	case v < 10:
-		digits = 2
-	case v < 100:
-		digits = 1
-	}
-	return fmt.Sprintf("%.*f %s", digits, v, units[0])
 }

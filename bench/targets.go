@@ -8,6 +8,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/ringway-net/ringway/internal/page"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -114,7 +115,7 @@ func (t target) value(v float64) string {
 	case over:
 		return fmt.Sprintf("%.2f", v)
 	case fact:
-		return quantity(v, "B")
+		return page.Amount(v, "B")
 	default:
 		return fmt.Sprintf("%.2f ns", v)
 	}

@@ -32,13 +32,13 @@ func workivaSingle() perf.Queue {
 			}
 			return nil
 		},
-		Pop: func(_ *perf.Wait, n int) (sum perf.Sum, err error) {
+		Pop: func(_ *perf.Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, err := q.Get()
 				if err != nil {
 					return sum, err
 				}
-				sum = sum.Plus(v.(uint64))
+				sum += v.(uint64)
 			}
 			return sum, nil
 		},

@@ -51,7 +51,7 @@ func xsyncSPSC() perf.Queue {
 			}
 			return nil
 		},
-		Pop: func(w *perf.Wait, n int) (sum perf.Sum, err error) {
+		Pop: func(w *perf.Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, ok := q.TryDequeue()
 				if !ok {
@@ -59,7 +59,7 @@ func xsyncSPSC() perf.Queue {
 						return sum, err
 					}
 				}
-				sum = sum.Plus(v)
+				sum += v
 			}
 			return sum, nil
 		},
@@ -80,7 +80,7 @@ func xsyncMPMC() perf.Queue {
 			}
 			return nil
 		},
-		Pop: func(w *perf.Wait, n int) (sum perf.Sum, err error) {
+		Pop: func(w *perf.Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, ok := q.TryDequeue()
 				if !ok {
@@ -88,7 +88,7 @@ func xsyncMPMC() perf.Queue {
 						return sum, err
 					}
 				}
-				sum = sum.Plus(v)
+				sum += v
 			}
 			return sum, nil
 		},
@@ -98,13 +98,13 @@ func xsyncMPMC() perf.Queue {
 func xsyncAlone() (loop func(n int) error, end func() error) {
 	q := xsync.NewMPMCQueue[uint64](capacity)
 	return func(n int) error {
-		var sum perf.Sum
+		var sum uint64
 		for i := range n {
-			q.TryEnqueue(uint64(i))
+			q.TryEnqueue(uint64(i + 1))
 			v, _ := q.TryDequeue()
-			sum = sum.Plus(v)
+			sum += v
 		}
-		return sum.Check(n)
+		return perf.CheckSum(sum, n)
 	}, nothing
 }
 

@@ -3,18 +3,20 @@
 package peers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A Program is a peer that was built.
 type Program struct {
 	Name string // of the library
-	path string
+	Path string // of its executable file
 }
 
 // Skipped is a peer that was not built.
@@ -26,14 +28,14 @@ type Skipped struct {
 
 type library struct {
 	name     string
-	packages string // Debian's, with what a program needs of it
+	packages string // Debian's, the library's own first, with all that building a program takes
 	recipe   recipe
 }
 
 // A recipe makes a program of the sources in src. What it needs and does not find it reports as a
 // missing.
 type recipe interface {
-	build(l library, src, out string) error
+	build(ctx context.Context, l library, src, out string) error
 }
 
 // A missing is the error that something is not installed.
@@ -47,15 +49,15 @@ func (m missing) Error() string {
 }
 
 // Build compiles, into dir, the programs of those libraries that are installed. Those that it skips
-// have an Err if they are installed and it failed all the same.
-func Build(dir string) (built []Program, skipped []Skipped) {
+// have an Err if they are installed and it failed all the same, or ctx was done.
+func Build(ctx context.Context, dir string) (built []Program, skipped []Skipped) {
 	src := filepath.Join(dir, "src")
 	copied := errors.Join(os.RemoveAll(src), os.CopyFS(src, sources))
 	for _, l := range libraries {
 		p := Program{l.name, filepath.Join(dir, l.name)}
 		err := copied
 		if err == nil {
-			err = l.recipe.build(l, src, p.path)
+			err = l.recipe.build(ctx, l, src, p.Path)
 		}
 		if err == nil {
 			built = append(built, p)
@@ -76,17 +78,19 @@ func (l library) missing() error {
 }
 
 // need returns an error if a program is not installed.
-func need(program, packages string) error {
+func (l library) need(program string) error {
 	if _, err := exec.LookPath(program); err != nil {
-		return missing{program, packages}
+		return missing{program, l.packages}
 	}
 	return nil
 }
 
 // run runs a compiler. Its error has the compiler's words.
-func run(program string, args ...string) error {
-	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", program, err, out)
+func run(ctx context.Context, program string, args ...string) error {
+	c := exec.CommandContext(ctx, program, args...)
+	c.WaitDelay = time.Second // what a compiler has started holds its output open for a while after it was killed
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, errors.Join(ctx.Err(), err), out)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 const fewItems = 20_001
 
 func TestPeers(t *testing.T) {
-	built, skipped := Build(t.TempDir())
+	built, skipped := Build(t.Context(), t.TempDir())
 	for _, s := range skipped {
 		t.Run(s.Name, func(t *testing.T) {
 			if s.Err != nil || os.Getenv("RINGWAY_CI") == "1" {
@@ -80,7 +81,7 @@ func TestBuildTellsMissingFromBroken(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "broken.cc"), []byte("int main() { return nonsense; }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := need("g++", "g++"); err != nil {
+	if err := (library{}).need("g++"); err != nil {
 		t.Skip(err)
 	}
 	out := filepath.Join(dir, "out")
@@ -92,9 +93,39 @@ func TestBuildTellsMissingFromBroken(t *testing.T) {
 		{cxx{source: "broken.cc", header: "ringway/no-such.h"}, true, "libnone-dev is not installed: apt-get install libnone-dev"},
 		{cxx{source: "broken.cc", header: "vector"}, false, "nonsense"},
 	} {
-		err := c.recipe.build(library{name: "test", packages: "libnone-dev none"}, dir, out)
+		err := c.recipe.build(t.Context(), library{name: "test", packages: "libnone-dev none"}, dir, out)
 		if err == nil || errors.As(err, new(missing)) != c.missing || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v", c.recipe, err)
+		}
+	}
+}
+
+// Where there is no compiler, each peer is skipped by name, with one line that brings all it takes.
+func TestBuildWithoutCompilers(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	built, skipped := Build(t.Context(), t.TempDir())
+	if len(built) != 0 || len(skipped) != len(libraries) {
+		t.Fatalf("%v are built, %v skipped", built, skipped)
+	}
+	for i, s := range skipped {
+		l := libraries[i]
+		if s.Err != nil || !strings.HasPrefix(s.Reason, l.name+": ") || !strings.Contains(s.Reason, "apt-get install ") || !strings.HasSuffix(s.Reason, l.packages) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// A build that is interrupted ends at once, and is no missing package.
+func TestBuildInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	built, skipped := Build(ctx, t.TempDir())
+	if len(built) != 0 {
+		t.Errorf("%v are built", built)
+	}
+	for _, s := range skipped {
+		if s.Err != nil && !errors.Is(s.Err, context.Canceled) {
+			t.Errorf("%+v", s)
 		}
 	}
 }

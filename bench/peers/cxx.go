@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +16,13 @@ type cxx struct {
 	source, pkgConfig, header string
 }
 
-func (c cxx) build(l library, src, out string) error {
-	if err := need("g++", "g++"); err != nil {
+func (c cxx) build(ctx context.Context, l library, src, out string) error {
+	if err := l.need("g++"); err != nil {
 		return err
 	}
 	var cflags, libs []string
 	if c.pkgConfig != "" {
-		if err := need("pkg-config", "pkg-config"); err != nil {
+		if err := l.need("pkg-config"); err != nil {
 			return err
 		}
 		if exec.Command("pkg-config", "--exists", c.pkgConfig).Run() != nil {
@@ -34,13 +35,13 @@ func (c cxx) build(l library, src, out string) error {
 		if libs, err = flags("--libs", c.pkgConfig); err != nil {
 			return err
 		}
-	} else if !hasHeader(c.header) {
+	} else if !hasHeader(ctx, c.header) {
 		return l.missing()
 	}
 	args := append([]string{"-std=c++20", "-O3"}, cflags...)
 	args = append(args, "-march=native") // after DPDK's flags: they have another, and the last one counts
 	args = append(args, "-o", out, filepath.Join(src, c.source))
-	return run("g++", append(args, libs...)...)
+	return run(ctx, "g++", append(args, libs...)...)
 }
 
 func flags(which, pkg string) ([]string, error) {
@@ -51,8 +52,8 @@ func flags(which, pkg string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-func hasHeader(header string) bool {
-	probe := exec.Command("g++", "-E", "-x", "c++", "-")
+func hasHeader(ctx context.Context, header string) bool {
+	probe := exec.CommandContext(ctx, "g++", "-E", "-x", "c++", "-")
 	probe.Stdin = strings.NewReader(fmt.Sprintf("#if !__has_include(<%s>)\n#error\n#endif\n", header))
 	return probe.Run() == nil
 }

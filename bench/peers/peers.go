@@ -23,18 +23,18 @@ var sources embed.FS
 
 // The libraries, and how a program is made of each.
 var libraries = []library{
-	{"atomic_queue", "libatomic-queue-dev",
+	{"atomic_queue", "libatomic-queue-dev g++",
 		cxx{source: "cxx/atomic_queue.cc", header: "atomic_queue/atomic_queue.h"}},
-	{"boost", "libboost-dev",
+	{"boost", "libboost-dev g++",
 		cxx{source: "cxx/boost.cc", header: "boost/lockfree/queue.hpp"}},
-	{"concurrentqueue", "libconcurrentqueue-dev",
+	{"concurrentqueue", "libconcurrentqueue-dev g++",
 		cxx{source: "cxx/concurrentqueue.cc", header: "concurrentqueue/concurrentqueue.h"}},
-	{"crossbeam", "librust-crossbeam-queue-dev",
+	{"crossbeam", "librust-crossbeam-queue-dev rustc",
 		rust{source: "crossbeam/crossbeam.rs"}},
-	{"dpdk", "libdpdk-dev dpdk-dev",
+	{"dpdk", "libdpdk-dev dpdk-dev g++ pkg-config",
 		cxx{source: "dpdk/dpdk.cc", pkgConfig: "libdpdk"}},
-	{"readerwriterqueue", "libreaderwriterqueue-dev",
+	{"readerwriterqueue", "libreaderwriterqueue-dev g++",
 		cxx{source: "cxx/readerwriterqueue.cc", header: "readerwriterqueue/readerwriterqueue.h"}},
-	{"tbb", "libtbb-dev",
+	{"tbb", "libtbb-dev g++ pkg-config",
 		cxx{source: "cxx/tbb.cc", pkgConfig: "tbb"}},
 }

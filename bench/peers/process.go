@@ -36,7 +36,7 @@ type Process struct {
 
 // Start starts the program and asks for its works.
 func (p Program) Start() (*Process, error) {
-	return start(p.Name, exec.Command(p.path))
+	return start(p.Name, exec.Command(p.Path))
 }
 
 func start(name string, cmd *exec.Cmd) (*Process, error) {
@@ -77,6 +77,9 @@ func (p *Process) list() error {
 	}
 	return err
 }
+
+// Failed reports whether the process is of no use any more.
+func (p *Process) Failed() bool { return p.failed != nil }
 
 // Works returns what the program can run.
 func (p *Process) Works() []Work { return p.works }

@@ -2,7 +2,10 @@
 
 package peers
 
-import "path/filepath"
+import (
+	"context"
+	"path/filepath"
+)
 
 // registry is where Debian's packages put the sources of crates.
 const registry = "/usr/share/cargo/registry"
@@ -23,8 +26,8 @@ type rust struct {
 	source string
 }
 
-func (r rust) build(l library, src, out string) error {
-	if err := need("rustc", "rustc"); err != nil {
+func (r rust) build(ctx context.Context, l library, src, out string) error {
+	if err := l.need("rustc"); err != nil {
 		return err
 	}
 	lib := func(crate string) string { return filepath.Join(src, "lib"+crate+".rlib") }
@@ -33,7 +36,7 @@ func (r rust) build(l library, src, out string) error {
 		for _, u := range uses {
 			args = append(args, "--extern", u+"="+lib(u))
 		}
-		return run("rustc", args...)
+		return run(ctx, "rustc", args...)
 	}
 	for _, c := range crates {
 		found, err := filepath.Glob(filepath.Join(registry, c.dir+"-[0-9]*", "src", "lib.rs"))

@@ -107,6 +107,7 @@ func benchWorks(group string) ([]perf.Work, error) {
 type benchJob struct {
 	streams
 	works   []perf.Work
+	memory  bool // measure perf.Memory too
 	options perf.Options
 	html    string // a file, or nothing
 	write   func(*benchReport, io.Writer) error
@@ -127,6 +128,7 @@ func newBenchJob(c *cli.Command, s streams) (*benchJob, error) {
 	if j.works, err = benchWorks(group); err != nil {
 		return nil, err
 	}
+	j.memory = group == "all" || group == "pool"
 	if c.Bool("quick") {
 		if !c.IsSet("rounds") {
 			j.options.Rounds = quickRounds
@@ -190,6 +192,11 @@ func (j *benchJob) run(interrupts <-chan os.Signal) error {
 	j.options.Progress, endProgress = benchProgress(j.streams, report.start)
 	var err error
 	report.results, err = perf.Measure(ctx, report.sized(j.works), j.options)
+	if ctx.Err() == nil && j.memory {
+		var failed error
+		report.Memory, failed = perf.Memory()
+		err = join(err, failed)
+	}
 	report.Warnings = calm.Warnings(report.results)
 	endProgress()
 	close(ended)
@@ -226,12 +233,11 @@ func (j *benchJob) writePage(r *benchReport) error {
 	if j.html == "" {
 		return nil
 	}
-	d := page.Doc{Title: "Ringway " + version(), Date: r.start, Warnings: r.Warnings, Results: r.results}
-	for _, f := range r.Machine.Facts() {
-		d.Machine = append(d.Machine, page.Fact(f))
-	}
 	var b bytes.Buffer
-	if err := page.Write(&b, d); err != nil {
+	err := page.Write(&b, page.Doc{
+		Title: "Ringway " + version(), Date: r.start, Machine: r.Machine.Facts(), Warnings: r.Warnings, Results: r.results, Memory: r.Memory,
+	})
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(j.html, b.Bytes(), 0o644)

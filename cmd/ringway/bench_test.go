@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,8 @@ type parsed struct {
 		Mops   float64  `json:"mops"`
 		Runs   int      `json:"runs"`
 	} `json:"results"`
-	Error string `json:"error"`
+	Memory []perf.Fact `json:"memory"`
+	Error  string      `json:"error"`
 }
 
 func parseBench(t *testing.T, out string) (p parsed) {
@@ -122,6 +124,27 @@ func TestBenchTable(t *testing.T) {
 	}
 }
 
+// With buffers comes what a pool costs beside time, in every form of the report that has a place for it.
+func TestBenchMemory(t *testing.T) {
+	j, out := quietJob(after(0, nil))
+	j.memory, j.html = true, filepath.Join(t.TempDir(), "bench.html")
+	if err := j.run(make(chan os.Signal)); err != nil {
+		t.Fatal(err)
+	}
+	p := parseBench(t, out.String())
+	if !slices.ContainsFunc(p.Memory, func(f perf.Fact) bool { return f.Name == perf.ScanFact && f.Unit == "B" }) {
+		t.Errorf("%+v", p.Memory)
+	}
+	if html := string(read(t, j.html)); !strings.Contains(html, perf.ScanFact) {
+		t.Error("the page has no memory")
+	}
+	var table strings.Builder
+	r := benchReport{Memory: []perf.Fact{{Name: "resident/pool", Impl: perf.Ours, Value: 1 << 20, Unit: "B"}}, results: []perf.Result{{Work: "w", Figure: perf.NS, Values: []float64{1}}}}
+	if err := r.writeTable(&table); err != nil || !regexp.MustCompile(`(?m)^memory\n +resident/pool +1.00 MiB$`).MatchString(table.String()) {
+		t.Errorf("%v, %s", err, table.String())
+	}
+}
+
 // The form is that of https://go.dev/design/14313-benchmark-format.
 func TestBenchGo(t *testing.T) {
 	out := ok(t, short("--go")...)
@@ -166,14 +189,20 @@ func TestBenchPageCantBeWritten(t *testing.T) {
 // benchOf runs works of a test with --json and returns what a user sees.
 func benchOf(t *testing.T, interrupts <-chan os.Signal, run time.Duration, works ...perf.Work) (p parsed, err error) {
 	t.Helper()
-	var out, messages bytes.Buffer
-	j := &benchJob{
-		streams: streams{strings.NewReader(""), &out, &messages},
-		works:   works, options: perf.Options{Rounds: 1_000_000, Time: run},
-		write: (*benchReport).writeJSON,
-	}
+	j, out := quietJob(works...)
+	j.options = perf.Options{Rounds: 1_000_000, Time: run}
 	err = j.run(interrupts)
 	return parseBench(t, out.String()), err
+}
+
+// quietJob returns a job that writes JSON to out, soon.
+func quietJob(works ...perf.Work) (j *benchJob, out *bytes.Buffer) {
+	out = new(bytes.Buffer)
+	return &benchJob{
+		streams: streams{strings.NewReader(""), out, io.Discard},
+		works:   works, options: perf.Options{Rounds: 4, Time: minTime},
+		write: (*benchReport).writeJSON,
+	}, out
 }
 
 // after is a work that calls do once it has been run some times.
@@ -212,9 +241,14 @@ func TestBenchInterruptedAtOnce(t *testing.T) {
 }
 
 func TestBenchFails(t *testing.T) {
-	p, err := benchOf(t, make(chan os.Signal), minTime, after(10, func() error { return errors.New("the payload is wrong") }))
-	if err == nil || !strings.Contains(p.Error, "spsc/test by ringway: the payload is wrong") || len(p.Results) != 2 {
+	j, out := quietJob(after(5, func() error { return errors.New("the payload is wrong") }), perf.Work{Name: "pool/test", Impl: perf.Ours, Run: after(0, nil).Run})
+	err := j.run(make(chan os.Signal))
+	p := parseBench(t, out.String())
+	if err == nil || p.Error != "spsc/test by ringway: the payload is wrong" {
 		t.Errorf("%v, %+v", err, p)
+	}
+	if len(p.Results) != 2 || p.Results[0].Name != "pool/test" {
+		t.Errorf("what did not fail has the results %+v", p.Results)
 	}
 }
 

@@ -20,6 +20,7 @@ type benchReport struct {
 	Machine  machine.Info  `json:"machine"`
 	Warnings []string      `json:"warnings"`
 	Results  []benchResult `json:"results"`
+	Memory   []perf.Fact   `json:"memory,omitempty"`
 	Error    string        `json:"error,omitempty"`
 
 	start   time.Time
@@ -108,6 +109,12 @@ func (r *benchReport) writeTable(out io.Writer) error {
 			mops = page.Digits(b.Mops)
 		}
 		line(b.Name, page.Digits(b.Median), mops, page.Digits(b.Min), page.Digits(b.Max), fmt.Sprintf("%.0f %%", b.Spread*100))
+	}
+	if len(r.Memory) > 0 {
+		text.WriteString("\nmemory\n")
+	}
+	for _, f := range r.Memory {
+		fmt.Fprintf(&text, "  %-38s%12s\n", f.Name, page.Amount(f.Value, f.Unit))
 	}
 	_, err := io.WriteString(out, text.String())
 	return err

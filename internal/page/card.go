@@ -97,7 +97,7 @@ func (s *sheet) bars(title string, rs []perf.Result, name func(perf.Result) stri
 	return c
 }
 
-// ratioToTell is a peer's ratio; Ringway's own says nothing.
+// ratioToTell is the ratio to a peer; that to Ringway itself says nothing.
 func (s *sheet) ratioToTell(r perf.Result) string {
 	if r.Impl == perf.Ours {
 		return ""
@@ -119,7 +119,7 @@ func share(v float64) string {
 	return decimals(v*100, 0) + " %"
 }
 
-// ratios returns the overview: what peers take where Ringway takes 1, for all main works that have peers.
+// ratios returns the overview: Ringway's time divided by each peer's, for all main works that have peers.
 func (s *sheet) ratios() *card {
 	c := card{Title: "At a glance", Ratio: true}
 	var values []float64
@@ -138,7 +138,7 @@ func (s *sheet) ratios() *card {
 		return nil
 	}
 	axis := logScale(values)
-	c.Axis, c.Ticks, c.One = axis.name("times as long as Ringway"), axis.ticks(8), axis.at(1)
+	c.Axis, c.Ticks, c.One = axis.name("Ringway ÷ peer"), axis.ticks(8), axis.at(1)
 	for i, t := range c.Ticks {
 		c.Ticks[i].Label = "×" + t.Label
 	}

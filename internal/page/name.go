@@ -99,8 +99,11 @@ func (n workName) without(parameter int) workName {
 	return n
 }
 
+// entry is one of the glossary.
+type entry struct{ Word, Meaning string }
+
 // glossary explains the words that occur in the names of the works.
-func (s *sheet) glossary() (all []Fact) {
+func (s *sheet) glossary() (all []entry) {
 	for _, g := range []struct{ pattern, word, meaning string }{
 		{`^spsc`, "spsc", "a ring with one producer and one consumer, each on a thread of its own"},
 		{`^mpmc`, "mpmc", "a ring with any number of both"},
@@ -126,7 +129,7 @@ func (s *sheet) glossary() (all []Fact) {
 		re := regexp.MustCompile(g.pattern)
 		for _, w := range s.works {
 			if re.MatchString(w) {
-				all = append(all, Fact{g.word, g.meaning})
+				all = append(all, entry{g.word, g.meaning})
 				break
 			}
 		}

@@ -9,22 +9,20 @@ import (
 	"math"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/machine"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
 // Doc is what a page says.
 type Doc struct {
 	Title    string
-	Date     time.Time     // when it was measured; not shown if zero
-	Machine  []Fact        // where
-	Warnings []string      // what speaks against trusting the figures, a sentence each
-	Results  []perf.Result // of Ringway and its peers; what has no values, or none above 0, is left out of the charts
-	Memory   []perf.Fact   // what was measured beside times
-	Notes    []string      // how it was measured, beyond what is true of all works: a paragraph each
+	Date     time.Time      // when it was measured; not shown if zero
+	Machine  []machine.Fact // where
+	Warnings []string       // what speaks against trusting the figures, a sentence each
+	Results  []perf.Result  // of Ringway and its peers; what has no values, or none above 0, is left out of the charts
+	Memory   []perf.Fact    // what was measured beside times
+	Notes    []string       // how it was measured, beyond what is true of all works: a paragraph each
 }
-
-// Fact is one thing about the machine.
-type Fact struct{ Name, Value string }
 
 var (
 	//go:embed page.html
@@ -36,7 +34,7 @@ var (
 		"css":     func() template.CSS { return template.CSS(pageCSS) },
 		"percent": func(share float64) string { return decimals(share*100, 2) + "%" },
 		"px":      func(v float64) string { return decimals(v, 1) },
-		"amount":  amount,
+		"amount":  Amount,
 	}).Parse(pageHTML))
 )
 
@@ -52,7 +50,7 @@ func Write(w io.Writer, d Doc) error {
 		More     []card
 		Latency  []card
 		Table    []tableRow
-		Glossary []Fact
+		Glossary []entry
 		Facts    []perf.Fact
 		Rounds   int
 	}{

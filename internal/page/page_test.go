@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/machine"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -166,7 +167,7 @@ func TestPageOfRingwayAlone(t *testing.T) {
 	if n := len(svgs(html)); n != 7 {
 		t.Errorf("%d plots", n)
 	}
-	for _, bad := range []string{"At a glance", `class="legend"`, "to Ringway", "without a peer"} {
+	for _, bad := range []string{"At a glance", `class="legend"`, "<th class=\"n\">×</th>", "without a peer"} {
 		if strings.Contains(html, bad) {
 			t.Errorf("there is %q, and nobody to compare with", bad)
 		}
@@ -191,7 +192,7 @@ func TestCards(t *testing.T) {
 	for _, r := range cards[0].Rows {
 		rows = append(rows, r.Name+" "+r.Value+" "+r.Ratio)
 	}
-	if got := strings.Join(rows, "|"); got != "ringway 10.0 ns |quick 5.00 ns ×0.50|slow 20.0 ns ×2.00" {
+	if got := strings.Join(rows, "|"); got != "ringway 10.0 ns |quick 5.00 ns ×2.00|slow 20.0 ns ×0.50" {
 		t.Errorf("%s", got)
 	}
 	if c := cards[0]; c.Axis != "ns" || c.Rows[1].Bar*2 != c.Rows[0].Bar {
@@ -202,7 +203,7 @@ func TestCards(t *testing.T) {
 		t.Errorf("%+v", more)
 	}
 	glance := s.ratios()
-	if len(glance.Rows) != 1 || glance.Rows[0].Ratio != "quick ×0.50" || len(glance.Rows[0].Dots) != 3 {
+	if len(glance.Rows) != 1 || glance.Rows[0].Ratio != "quick ×2.00" || len(glance.Rows[0].Dots) != 3 {
 		t.Errorf("%+v", glance)
 	}
 }
@@ -230,7 +231,7 @@ func TestHostileStrings(t *testing.T) {
 	const evil = `"'><script>alert(1)</script><!-- ]]> & </svg> javascript:x`
 	d := sample("rtrb")
 	d.Title, d.Warnings, d.Notes = evil, []string{evil}, []string{evil}
-	d.Machine = []Fact{{evil, evil}}
+	d.Machine = []machine.Fact{{Name: evil, Value: evil}}
 	d.Memory = []perf.Fact{{Name: evil, Impl: evil, Unit: evil}}
 	for _, work := range []string{"spsc/burst8/", "spsc/burst32/", "spsc/burst256/", ""} {
 		for _, impl := range []string{perf.Ours, evil} {
@@ -321,7 +322,7 @@ func TestNumbers(t *testing.T) {
 		v          float64
 		unit, want string
 	}{{100, "B", "100 B"}, {3 << 20, "B", "3.00 MiB"}, {1500, "ns", "1.50 µs"}} {
-		if got := amount(c.v, c.unit); got != c.want {
+		if got := Amount(c.v, c.unit); got != c.want {
 			t.Errorf("%v %s: %s, want %s", c.v, c.unit, got, c.want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/machine"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -61,7 +62,7 @@ func sample(peers ...string) Doc {
 	add("forward", perf.NS, 15.4, perf.Ours)
 	return Doc{
 		Title: "Ringway beside its peers", Date: time.Date(2026, 11, 23, 15, 4, 0, 0, time.UTC),
-		Machine:  []Fact{{"CPU", "AMD EPYC"}, {"CPUs", "2"}, {"GOMAXPROCS", "2"}, {"governor", "unknown"}, {"caches", "L1 32K, L2 1024K, L3 32768K"}},
+		Machine:  []machine.Fact{{Name: "CPU", Value: "AMD EPYC"}, {Name: "CPUs", Value: "2"}, {Name: "governor", Value: "unknown"}, {Name: "caches", Value: "L1 32K, L2 1024K"}},
 		Warnings: []string{"the host gave 2.1 % of the CPU time to others meanwhile"},
 		Results:  rs,
 		Memory:   []perf.Fact{{Name: "resident/pool", Impl: perf.Ours, Value: 262144, Unit: "B"}, {Name: "start/pool", Impl: perf.Ours, Value: 23400, Unit: "ns"}},

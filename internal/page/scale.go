@@ -139,8 +139,8 @@ func inUnit(ns float64, write func(float64) string) string {
 	return write(ns) + " ns"
 }
 
-// amount writes v in its unit: ns, or B.
-func amount(v float64, unit string) string {
+// Amount writes v, in nanoseconds or bytes as its unit says ("ns" or "B"), with three digits and the prefix that suits it.
+func Amount(v float64, unit string) string {
 	if unit == perf.NS {
 		return duration(v)
 	}

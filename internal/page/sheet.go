@@ -65,13 +65,13 @@ func order(a, b perf.Result) int {
 	return cmp.Compare(a.Median(), b.Median())
 }
 
-// ratio returns how many times as long as Ringway r takes, 0 if there is no telling.
+// ratio returns Ringway's median divided by r's, below 1 if Ringway is faster; 0 if there is no telling.
 func (s *sheet) ratio(r perf.Result) float64 {
 	ours, ok := s.cells[cell{r.Work, r.Figure, perf.Ours}]
 	if !ok || !drawable(r) {
 		return 0
 	}
-	return r.Median() / ours.Median()
+	return ours.Median() / r.Median()
 }
 
 // rounds returns how often a work was run, at most.

@@ -50,17 +50,14 @@ var spoilers = []struct {
 	{"none", "", func(vs []uint64) []uint64 { return vs }},
 	{"corrupt", "the payload is wrong", replaced(777, 778+1<<40)},
 	{"one lost and another doubled", "the payload is wrong", replaced(777, 778)},
-	{"two lost and two doubled, of the same sum", "the payload is wrong", func(vs []uint64) []uint64 {
-		return replaced(700, 701)(replaced(703, 702)(vs))
-	}},
 	{"doubled", "the payload is wrong", func(vs []uint64) []uint64 { // the last one is left in the queue
-		if vs[0] == 0 {
+		if vs[0] == 1 {
 			return append(vs, vs[0])
 		}
 		return vs
 	}},
 	{"lost", "an item was lost", func(vs []uint64) []uint64 {
-		if vs[0] == 0 {
+		if vs[0] == 1 {
 			return vs[1:]
 		}
 		return vs
@@ -94,10 +91,10 @@ func TestSinglesFindFaults(t *testing.T) {
 	for _, says := range []string{"", "the payload is wrong"} {
 		q := spscSingle[Pair]()
 		pop := q.Pop
-		q.Pop = func(w *Wait, n int) (Sum, error) {
+		q.Pop = func(w *Wait, n int) (uint64, error) {
 			sum, err := pop(w, n)
 			if says != "" {
-				sum = sum.Plus(5)
+				sum += 5
 			}
 			return sum, err
 		}
@@ -152,9 +149,9 @@ func TestTimedFindsFaults(t *testing.T) {
 					}
 					return nil
 				},
-				Pop: func(_ *Wait, n int) (sum Sum, err error) {
+				Pop: func(_ *Wait, n int) (sum uint64, err error) {
 					for range n {
-						sum = sum.Plus(<-ch)
+						sum += <-ch
 					}
 					return sum, nil
 				},

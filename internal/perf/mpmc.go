@@ -62,7 +62,7 @@ func mpmcSingle(capacity int) func() Queue {
 				}
 				return nil
 			},
-			Pop: func(w *Wait, n int) (sum Sum, err error) {
+			Pop: func(w *Wait, n int) (sum uint64, err error) {
 				for range n {
 					v, ok := r.TryPop()
 					if !ok {
@@ -70,7 +70,7 @@ func mpmcSingle(capacity int) func() Queue {
 							return sum, err
 						}
 					}
-					sum = sum.Plus(v)
+					sum += v
 				}
 				return sum, nil
 			},
@@ -89,13 +89,13 @@ func mpmcBursts(burst int) func() Queue {
 func mpmcAlone() (loop func(n int) error, end func() error) {
 	r := newMPMC(capacity)
 	return func(n int) error {
-		var sum Sum
+		var sum uint64
 		for i := range n {
-			r.TryPush(uint64(i))
+			r.TryPush(uint64(i + 1))
 			v, _ := r.TryPop()
-			sum = sum.Plus(v)
+			sum += v
 		}
-		return sum.Check(n)
+		return CheckSum(sum, n)
 	}, nothing
 }
 
@@ -112,13 +112,13 @@ func mpmcBlocking() Queue {
 			}
 			return nil
 		},
-		Pop: func(_ *Wait, n int) (sum Sum, err error) {
+		Pop: func(_ *Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, err := r.Pop(ctx)
 				if err != nil {
 					return sum, err
 				}
-				sum = sum.Plus(v)
+				sum += v
 			}
 			return sum, nil
 		},

@@ -5,6 +5,7 @@ package perf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -86,7 +87,8 @@ func (r Result) Spread() float64 {
 
 // Measure runs every work once a round, in turns, so that what disturbs the machine for a while disturbs
 // all of them; the next round begins with another work. The results are in the order of the works. It
-// returns what there is when ctx is done, with ctx's error; a work that fails ends it.
+// returns what there is when ctx is done, with ctx's error. A work that fails is not run again and has no
+// results; the others go on, and the error is Failures.
 func Measure(ctx context.Context, works []Work, o Options) ([]Result, error) {
 	if o.Rounds == 0 {
 		o.Rounds = 10
@@ -114,12 +116,17 @@ func Measure(ctx context.Context, works []Work, o Options) ([]Result, error) {
 		}
 		return f, nil
 	}
-	sizes := make([]int, len(works))
+	var failures Failures
+	sizes := make([]int, len(works)) // 0 once a work has failed
 	values := make([]map[string][]float64, len(works))
 	for i, w := range works {
 		n, err := calibrate(func(n int) (Figures, error) { return step(w, n) }, o.TimeOf(w))
+		if ctx.Err() != nil {
+			return nil, failures.or(ctx.Err())
+		}
 		if err != nil {
-			return nil, err
+			failures = append(failures, err)
+			continue
 		}
 		sizes[i], values[i] = n, map[string][]float64{}
 	}
@@ -127,16 +134,43 @@ func Measure(ctx context.Context, works []Work, o Options) ([]Result, error) {
 		done = len(works) * (round + 1)
 		for k := range works {
 			i := (k + round) % len(works)
+			if sizes[i] == 0 {
+				continue
+			}
 			figures, err := step(works[i], sizes[i])
+			if ctx.Err() != nil && err != nil { // what an interrupt has ended is no failure
+				return results(works, values), failures.or(ctx.Err())
+			}
 			if err != nil {
-				return results(works, values), err
+				failures = append(failures, err)
+				sizes[i], values[i] = 0, nil
+				continue
 			}
 			for name, v := range figures {
 				values[i][name] = append(values[i][name], v)
 			}
 		}
 	}
-	return results(works, values), nil
+	return results(works, values), failures.or(nil)
+}
+
+// Failures are the errors of works that have failed, each with the work's name in front.
+type Failures []error
+
+func (f Failures) Error() string { return errors.Join(f...).Error() }
+
+// Unwrap returns them.
+func (f Failures) Unwrap() []error { return f }
+
+// or returns f and err together: nil if there is nothing of both.
+func (f Failures) or(err error) error {
+	switch {
+	case len(f) == 0:
+		return err
+	case err == nil:
+		return f
+	}
+	return errors.Join(f, err)
 }
 
 // calibrate returns how many items take about the given time, as a multiple of 256: a whole number of bursts

@@ -101,22 +101,31 @@ func TestMeasureTimeOf(t *testing.T) {
 	}
 }
 
-func TestMeasureEndsWithAnError(t *testing.T) {
-	broken := errors.New("broken")
+// A work that fails has no results and is not run again; all others are.
+func TestMeasureGoesOnAfterAFailure(t *testing.T) {
+	early, late := errors.New("early"), errors.New("late")
 	var r recorder
-	n := 0
-	b := r.work("b", func() error {
-		if n++; n == 5 {
-			return broken
+	runs := 0
+	a := r.work("a", func() error { return early })
+	c := r.work("c", func() error {
+		if runs++; runs == 5 {
+			return late
 		}
 		return nil
 	})
-	results, err := Measure(context.Background(), []Work{r.work("a", good), b}, Options{Rounds: 10, Time: time.Millisecond})
-	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "b by impl") {
+	results, err := Measure(context.Background(), []Work{a, r.work("b", good), c}, Options{Rounds: 10, Time: time.Millisecond})
+	var failures Failures
+	if !errors.As(err, &failures) || len(failures) != 2 || !errors.Is(failures[0], early) || !errors.Is(failures[1], late) {
 		t.Errorf("the error is %v", err)
 	}
-	if len(results) == 0 || len(results[0].Values) >= 10 {
-		t.Errorf("what there was is %v", results)
+	if !strings.Contains(err.Error(), "a by impl: early") || !strings.Contains(err.Error(), "c by impl: late") {
+		t.Errorf("the error is %v", err)
+	}
+	if len(results) != 2 || results[0].Work != "b" || len(results[0].Values) != 10 {
+		t.Errorf("the results are %v", results)
+	}
+	if runs != 5 {
+		t.Errorf("c was run %d times, and failed the fifth", runs)
 	}
 }
 

@@ -23,17 +23,17 @@ func pauseFor(capacity int) uint32 {
 type Queue struct {
 	// Push pushes the numbers from first to first+n-1.
 	Push func(w *Wait, first, n int) error
-	// Pop pops n numbers and returns their checksum.
-	Pop func(w *Wait, n int) (Sum, error)
+	// Pop pops n numbers and returns their sum.
+	Pop func(w *Wait, n int) (sum uint64, err error)
 
 	Pause    uint32 // as in Crew
 	Floating bool   // as in Crew
 }
 
-// part returns the i-th of parts of the numbers below n: where it begins, and how many they are.
+// part returns the i-th of parts of the numbers from 1 to n: where it begins, and how many they are.
 func part(n, parts, i int) (first, count int) {
-	first = n * i / parts
-	return first, n*(i+1)/parts - first
+	from, to := n*i/parts, n*(i+1)/parts
+	return from + 1, to - from
 }
 
 // Transfer returns the work of passing numbers from producers through a queue to consumers.
@@ -45,7 +45,7 @@ func Transfer(name, impl string, producers, consumers int, open func() Queue) Wo
 			first, count := part(n, producers, i)
 			crew.Sides = append(crew.Sides, func(w *Wait) error { return q.Push(w, first, count) })
 		}
-		sums := make([]Sum, consumers)
+		sums := make([]uint64, consumers)
 		for i := range consumers {
 			_, count := part(n, consumers, i)
 			crew.Sides = append(crew.Sides, func(w *Wait) (err error) {
@@ -57,11 +57,11 @@ func Transfer(name, impl string, producers, consumers int, open func() Queue) Wo
 		if err != nil {
 			return nil, err
 		}
-		var all Sum
+		var all uint64
 		for _, s := range sums {
-			all = all.And(s)
+			all += s
 		}
-		return perItem(took, n), all.Check(n)
+		return perItem(took, n), CheckSum(all, n)
 	}}
 }
 
@@ -100,7 +100,7 @@ func timed(q Queue, l *latencies) Queue {
 		l.add(own)
 		return nil
 	}
-	q.Pop = func(w *Wait, n int) (sum Sum, err error) {
+	q.Pop = func(w *Wait, n int) (sum uint64, err error) {
 		own := make([]time.Duration, 0, n/every+1)
 		for n > 0 {
 			start := time.Now()
@@ -114,7 +114,7 @@ func timed(q Queue, l *latencies) Queue {
 			if err != nil {
 				return sum, err
 			}
-			sum = sum.And(one).And(rest)
+			sum += one + rest
 			n -= 1 + others
 		}
 		l.add(own)
@@ -137,9 +137,7 @@ func Bursts[T Item](burst int, p BurstPusher[T], c BurstPopper[T]) Queue {
 			buf := make([]T, burst)
 			for n > 0 {
 				vs := buf[:min(burst, n)]
-				for i := range vs {
-					Write(&vs[i], uint64(first+i))
-				}
+				writeAll(vs, first)
 				first += len(vs)
 				n -= len(vs)
 				if err := pushAll(w, p, vs); err != nil {
@@ -148,7 +146,7 @@ func Bursts[T Item](burst int, p BurstPusher[T], c BurstPopper[T]) Queue {
 			}
 			return nil
 		},
-		Pop: func(w *Wait, n int) (sum Sum, err error) {
+		Pop: func(w *Wait, n int) (sum uint64, err error) {
 			buf := make([]T, burst)
 			for n > 0 {
 				vs := buf[:min(burst, n)]
@@ -156,7 +154,7 @@ func Bursts[T Item](burst int, p BurstPusher[T], c BurstPopper[T]) Queue {
 				if err != nil {
 					return sum, err
 				}
-				sum = sum.And(SumOf(vs[:k]))
+				sum += addUp(vs[:k])
 				n -= k
 			}
 			return sum, nil

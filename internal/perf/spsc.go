@@ -53,7 +53,7 @@ func spscSingle[T Item]() Queue {
 			}
 			return nil
 		},
-		Pop: func(w *Wait, n int) (sum Sum, err error) {
+		Pop: func(w *Wait, n int) (sum uint64, err error) {
 			for range n {
 				v, ok := c.TryPop()
 				if !ok {
@@ -61,7 +61,7 @@ func spscSingle[T Item]() Queue {
 						return sum, err
 					}
 				}
-				sum = sum.Plus(Read(&v))
+				sum += Read(&v)
 			}
 			return sum, nil
 		},
@@ -82,9 +82,9 @@ func spscInPlace(burst int) func() Queue {
 		p, c := newSPSC[uint64](capacity)
 		return Queue{
 			Push: func(w *Wait, first, n int) error {
-				next, end := uint64(first), uint64(first+n)
+				next, end := first, first+n
 				for next < end {
-					want := min(burst, int(end-next))
+					want := min(burst, end-next)
 					a, b := p.Reserve(want)
 					if len(a) == 0 {
 						err := w.Until(func() bool { a, b = p.Reserve(want); return len(a) > 0 })
@@ -92,19 +92,15 @@ func spscInPlace(burst int) func() Queue {
 							return err
 						}
 					}
-					for i := range a {
-						a[i] = next + uint64(i)
-					}
-					next += uint64(len(a))
-					for i := range b {
-						b[i] = next + uint64(i)
-					}
-					next += uint64(len(b))
+					writeAll(a, next)
+					next += len(a)
+					writeAll(b, next)
+					next += len(b)
 					p.Commit(len(a) + len(b))
 				}
 				return nil
 			},
-			Pop: func(w *Wait, n int) (sum Sum, err error) {
+			Pop: func(w *Wait, n int) (sum uint64, err error) {
 				for n > 0 {
 					want := min(burst, n)
 					a, b := c.Peek(want)
@@ -114,7 +110,7 @@ func spscInPlace(burst int) func() Queue {
 							return sum, err
 						}
 					}
-					sum = sum.And(SumOf(a)).And(SumOf(b))
+					sum += addUp(a) + addUp(b)
 					n -= len(a) + len(b)
 					c.Advance(len(a) + len(b))
 				}

@@ -20,7 +20,8 @@ var layers = [][]string{
 	{"port/all", "port/porttest"},
 	{"vswitch"},
 	{"internal/perf"},
-	{"internal/machine", "internal/page"},
+	{"internal/machine"},
+	{"internal/page"},
 	{"cmd/ringway"},
 }
 
