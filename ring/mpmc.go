@@ -90,7 +90,9 @@ func (r *MPMC[T]) TryPush(v T) bool {
 		interleave.Write(slot)
 	}
 	r.publish(pos, pos+1, items) // P1
-	r.pushed(1)
+	if r.waited() {
+		r.pushed(1)
+	}
 	return true
 }
 
@@ -121,7 +123,9 @@ func (r *MPMC[T]) push(vs []T, atLeast int) int {
 		r.fetchNext(pos+n, n)
 	}
 	r.publish(pos, pos+n, items) // P1
-	r.pushed(n)
+	if r.waited() {
+		r.pushed(n)
+	}
 	return int(n)
 }
 
@@ -185,7 +189,9 @@ func (r *MPMC[T]) TryPop() (v T, ok bool) {
 		interleave.Write(slot)
 	}
 	r.publish(pos+r.limit, pos+r.limit+1, room) // C2
-	r.popped(1)
+	if r.waited() {
+		r.popped(1)
+	}
 	return v, true
 }
 
@@ -216,7 +222,9 @@ func (r *MPMC[T]) pop(dst []T, atLeast int) int {
 		interleave.WriteAll(b)
 	}
 	r.publish(pos+r.limit, pos+r.limit+n, room) // C2
-	r.popped(n)
+	if r.waited() {
+		r.popped(n)
+	}
 	return int(n)
 }
 
@@ -272,16 +280,13 @@ func (r *MPMC[T]) drained() bool {
 	return tail&closedBit != 0 && tail&^closedBit == r.head.claimed.Load()
 }
 
-// pushed is called after n items were published. It wakes those who wait for items, and those who wait for room if
-// there is more of it.
-func (r *MPMC[T]) pushed(n uint64) {
-	if r.notEmpty.Waiting() || r.notFull.Waiting() {
-		r.wakeAfterPush(int(n))
-	}
-}
+// waited reports whether anybody waits, for items or for room. It is asked after each publication.
+func (r *MPMC[T]) waited() bool { return r.notEmpty.Waiting() || r.notFull.Waiting() }
 
-func (r *MPMC[T]) wakeAfterPush(n int) {
-	r.notEmpty.Wake(n)
+// pushed is called after n items were published, if anybody waits. It wakes those who wait for items, and those who
+// wait for room if there is more of it.
+func (r *MPMC[T]) pushed(n uint64) {
+	r.notEmpty.Wake(int(n))
 	if r.notFull.Waiting() && r.more(&r.tail, room) {
 		r.notFull.Wake(1)
 	}
@@ -289,16 +294,11 @@ func (r *MPMC[T]) wakeAfterPush(n int) {
 
 // popped is the counterpart of pushed. The last item of a closed ring wakes
 // everyone, to be told of it.
-func (r *MPMC[T]) popped(n uint64) {
-	if r.notEmpty.Waiting() || r.notFull.Waiting() {
-		r.wakeAfterPop(int(n))
-	}
-}
-
+//
 // A wake-up says that one slot was published, but those behind it may have been so earlier, hidden until now;
 // those who were woken for them have gone to sleep again. So who was woken, and moved on, wakes one more.
-func (r *MPMC[T]) wakeAfterPop(n int) {
-	r.notFull.Wake(n)
+func (r *MPMC[T]) popped(n uint64) {
+	r.notFull.Wake(int(n))
 	if r.notEmpty.Waiting() {
 		if r.more(&r.head, items) {
 			r.notEmpty.Wake(1)
