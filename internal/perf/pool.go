@@ -112,9 +112,9 @@ func Cross[B any](name, impl string, burst int, open func() (a, b BufferSource[B
 	return Work{name, impl, func(n int) (Figures, error) {
 		from, to, end := open()
 		p, c := newSPSC[B](1024)
-		var in, out int
+		var in, out int // each set at the end: they are neighbours on one cache line
 		producer := func(w *Wait) error {
-			bs := make([]B, burst)
+			bs, sum := make([]B, burst), 0
 			for left := n; left > 0; {
 				some := bs[:min(burst, left)]
 				if !take(from, some) {
@@ -123,32 +123,45 @@ func Cross[B any](name, impl string, burst int, open func() (a, b BufferSource[B
 					}
 				}
 				for _, b := range some {
-					in += id(b)
+					sum += id(b)
 				}
-				if err := pushAll(w, p, some); err != nil {
-					return err
+				if burst > 1 || !p.TryPush(some[0]) {
+					if err := pushAll(w, p, some); err != nil {
+						return err
+					}
 				}
 				left -= len(some)
 			}
+			in = sum
 			return nil
 		}
 		consumer := func(w *Wait) error {
-			bs := make([]B, burst)
+			bs, sum := make([]B, burst), 0
 			for left := n; left > 0; {
+				if burst == 1 {
+					b, ok := c.TryPop()
+					if !ok {
+						var err error
+						if b, err = Pop(w, c.TryPop); err != nil {
+							return err
+						}
+					}
+					sum += id(b)
+					to.Put(b)
+					left--
+					continue
+				}
 				k, err := popSome(w, c, bs)
 				if err != nil {
 					return err
 				}
 				for _, b := range bs[:k] {
-					out += id(b)
+					sum += id(b)
 				}
-				if burst == 1 {
-					to.Put(bs[0])
-				} else {
-					to.PutBurst(bs[:k])
-				}
+				to.PutBurst(bs[:k])
 				left -= k
 			}
+			out = sum
 			return nil
 		}
 		took, err := Crew{Sides: []Side{producer, consumer}}.Run()

@@ -11,12 +11,7 @@ const capacity = 4096
 var capacities = []int{64, 256, 1024, 16384, 65536}
 
 // pauseFor returns the pause for a queue of that capacity: a small one is through in less than the usual.
-func pauseFor(capacity int) uint32 {
-	if capacity <= 64 {
-		return 16
-	}
-	return defaultPause
-}
+func pauseFor(capacity int) uint32 { return uint32(min(capacity/64, defaultPause)) }
 
 // Queue is a queue that was made for one run. A loop is the implementation's own: Go calls a method of a
 // type parameter through a table, which would cost as much as the fastest of these queues does.
