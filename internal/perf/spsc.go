@@ -18,7 +18,8 @@ func spscWorks() []Work {
 		works = append(works,
 			Transfer(name, Ours, 1, 1, spscBursts[uint64](burst, capacity)),
 			Transfer(name+"/16B", Ours, 1, 1, spscBursts[Pair](burst, capacity)),
-			Transfer(name+"/inplace", Ours, 1, 1, spscInPlace(burst)))
+			Transfer(name+"/inplace", Ours, 1, 1, spscInPlace[uint64](burst)),
+			Transfer(name+"/inplace/16B", Ours, 1, 1, spscInPlace[Pair](burst)))
 	}
 	works = append(works,
 		Transfer("spsc/burst64/32B", Ours, 1, 1, spscBursts[[4]uint64](64, capacity)),
@@ -77,9 +78,9 @@ func spscBursts[T Item](burst, capacity int) func() Queue {
 	}
 }
 
-func spscInPlace(burst int) func() Queue {
+func spscInPlace[T Item](burst int) func() Queue {
 	return func() Queue {
-		p, c := newSPSC[uint64](capacity)
+		p, c := newSPSC[T](capacity)
 		return Queue{
 			Push: func(w *Wait, first, n int) error {
 				next, end := first, first+n
