@@ -132,10 +132,10 @@ func TestBenchMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := parseBench(t, out.String())
-	if !slices.ContainsFunc(p.Memory, func(f perf.Fact) bool { return f.Name == perf.ScanFact && f.Unit == "B" }) {
+	if !slices.ContainsFunc(p.Memory, func(f perf.Fact) bool { return f.Name == "start/pool" && f.Unit == "ns" }) {
 		t.Errorf("%+v", p.Memory)
 	}
-	if html := string(read(t, j.html)); !strings.Contains(html, perf.ScanFact) {
+	if html := string(read(t, j.html)); !strings.Contains(html, "start/pool") {
 		t.Error("the page has no memory")
 	}
 	var table strings.Builder
