@@ -8,7 +8,7 @@
 //
 //	P1  pusher stores the mark of its first slot    after it wrote the items           publishes the items
 //	C1  popper loads that mark                      before it reads the items          sees P1
-//	C2  popper stores the mark of its first slot    after it read and cleared them     publishes the room
+//	C2  popper stores the mark a capacity farther   after it read and cleared them     publishes the room
 //	P2  pusher loads that mark                      before it writes the items         sees C2
 //
 // An operation that claims what others have found goes by their store of seen, which came after their C1 or P2.
