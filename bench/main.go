@@ -2,7 +2,7 @@
 // It is started as bench/run; bench/run -h says how.
 //
 // It exits with 0 if all works were done, 1 if one failed (a payload that did not come through as it went in
-// is a failure, a slow one is none), 2 if its arguments are wrong, and 130 if it was interrupted.
+// is a failure; a slow one is none, nor a peer that gives no answer in time), 2 if its arguments are wrong, and 130 if it was interrupted.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ringway-net/ringway/bench/peers"
 	"github.com/ringway-net/ringway/internal/machine"
 	"github.com/ringway-net/ringway/internal/perf"
 )
@@ -128,6 +129,10 @@ func run(ctx context.Context, o options, started time.Time, all []perf.Work, fil
 	p.end()
 	var failures perf.Failures
 	errors.As(err, &failures)
+	if len(failures) > 0 { // who was too slow to answer is told of, and no error
+		wrong := slices.DeleteFunc(slices.Clone(failures), func(f error) bool { return errors.Is(f, peers.ErrNoAnswer) })
+		err = errors.Join(errors.Join(wrong...), ctx.Err())
+	}
 	var failed []string
 	for _, f := range failures {
 		first, _, _ := strings.Cut(f.Error(), "\n") // a program's last words are for stderr

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/bench/peers"
 	"github.com/ringway-net/ringway/internal/perf"
 )
 
@@ -148,6 +150,28 @@ func TestRunFails(t *testing.T) {
 	}
 	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`"a by peer: died"`)) {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// A peer that was too slow to answer is named in the table, and is no error.
+func TestRunWithoutAnAnswer(t *testing.T) {
+	ok := func(n int) (perf.Figures, error) { return perf.Figures{perf.NS: 1e5}, nil }
+	works := []perf.Work{
+		{Name: "w", Impl: perf.Ours, Run: ok}, {Name: "w", Impl: "slow", Run: ok},
+		{Name: "crowd", Impl: "slow", Run: func(int) (perf.Figures, error) {
+			return nil, fmt.Errorf("slow: run crowd: %w within 10s", peers.ErrNoAnswer)
+		}},
+	}
+	files, err := create("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := run(t.Context(), options{rounds: 1, quick: true, only: regexp.MustCompile("")}, time.Now(), works, files, &out, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(out.String(), "crowd by slow: slow: run crowd: no answer within 10s") {
+		t.Error(out.String())
 	}
 }
 

@@ -144,6 +144,10 @@ func (p *Process) ask(request string, timeout time.Duration) (string, error) {
 	return p.answer(request, timeout)
 }
 
+// ErrNoAnswer says that a process took longer than it was given. Peers that spin on one another may do so for whole time
+// slices where there are more threads than cores.
+var ErrNoAnswer = errors.New("no answer")
+
 // answer returns the next line of the answer to a request.
 func (p *Process) answer(request string, timeout time.Duration) (string, error) {
 	select {
@@ -153,7 +157,7 @@ func (p *Process) answer(request string, timeout time.Duration) (string, error) 
 		}
 		return line, nil
 	case <-time.After(timeout):
-		return "", p.fail(fmt.Errorf("%s: no answer within %v", request, timeout))
+		return "", p.fail(fmt.Errorf("%s: %w within %v", request, ErrNoAnswer, timeout))
 	}
 }
 
