@@ -2,7 +2,8 @@
 // It is started as bench/run; bench/run -h says how.
 //
 // It exits with 0 if all works were done, 1 if one failed (a payload that did not come through as it went in
-// is a failure; a slow one is none, nor a peer that gives no answer in time), 2 if its arguments are wrong, and 130 if it was interrupted.
+// is a failure; a slow one is none, nor a peer that gives no answer in time), 2 if its arguments are wrong, and 130 if
+// it was interrupted.
 package main
 
 import (

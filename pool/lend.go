@@ -44,7 +44,6 @@ func (p *Pool) lendAll(dst []Buffer, from []uint32) {
 // free. It returns how many it made.
 func lendRun(dst []Buffer, from []uint32, slots []slotState, id, off uint32) int {
 	dst = dst[:len(from)]
-	where := uint64(off)
 	for k, i := range from {
 		s := &slots[i]
 		gen := s.gen + 1
@@ -55,11 +54,7 @@ func lendRun(dst []Buffer, from []uint32, slots []slotState, id, off uint32) int
 		if interleave.On {
 			interleave.Write(&s.gen)
 		}
-		// In two halves, each of which the compiler makes one store.
-		which := uint64(id|i) | uint64(gen)<<32
-		b := &dst[k]
-		b.slot, b.gen = uint32(which), uint32(which>>32)
-		b.off, b.n = uint32(where), uint32(where>>32)
+		dst[k] = Buffer{slot: id | i, gen: gen, off: off}
 	}
 	return len(from)
 }
