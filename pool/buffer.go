@@ -27,6 +27,7 @@ const (
 	offMask     = 1<<24 - 1
 	hintMeta    = 1 << 24 // there is a Meta
 	hintTracked = 1 << 25 // the tracker knows it
+	hintOffload = 1 << 26 // there is an Offload
 )
 
 // Buffer is a handle to one packet buffer and to the frame in it. It is a value, as a
@@ -229,7 +230,7 @@ func (b *Buffer) CopyFrom(data []byte) error {
 }
 
 // Reset makes the buffer as Get has handed it out: empty, with the pool's headroom in
-// front (none in a wrapped buffer), without a Meta. It panics if the buffer is shared.
+// front (none in a wrapped buffer), without a Meta or Offload. It panics if the buffer is shared.
 func (b *Buffer) Reset() {
 	p := b.writer("Reset")
 	b.off = b.off&hintTracked | min(p.headroom, p.size(*b))
@@ -266,7 +267,7 @@ func (b Buffer) Shared() bool {
 }
 
 // Writable makes sure that b's owner is the only one. If the buffer is shared it
-// copies the frame, with its headroom and Meta, to a buffer of its own (from the same pool,
+// copies the frame, with its headroom, Meta and Offload, to a buffer of its own (from the same pool,
 // or from the heap as CopyIn does) and gives its share of the old one up. On an
 // error, which is that of CopyIn, b is as it was.
 func (b *Buffer) Writable() error {
@@ -280,6 +281,9 @@ func (b *Buffer) Writable() error {
 	}
 	if m, ok := b.Meta(); ok {
 		c.SetMeta(m)
+	}
+	if o, ok := b.Offload(); ok {
+		c.SetOffload(o)
 	}
 	b.Release()
 	*b = c

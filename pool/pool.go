@@ -47,6 +47,7 @@ type Pool struct {
 	region   region
 	slots    []slotState // Count of them, then HeapBuffers
 	meta     []Meta      // likewise
+	offload  []Offload   // likewise
 	heap     heap
 	track    *tracker // nil without Config.Track
 
@@ -95,6 +96,7 @@ func New(c Config) (*Pool, error) {
 		base:     unsafe.Pointer(unsafe.SliceData(r.mem)),
 		slots:    make([]slotState, total),
 		meta:     make([]Meta, total),
+		offload:  make([]Offload, total),
 		track:    newTracker(c.Track),
 		caches:   map[*Cache]struct{}{},
 	}

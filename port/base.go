@@ -26,6 +26,7 @@ type Base struct {
 
 	counters *stats.Counters
 	shut     chan struct{}
+	finisher *Finisher // or nil
 
 	// inside is the number of calls inside, and shutBit once the port is being closed. Whoever
 	// makes it shutBit alone is the last one, and calls last.
@@ -91,6 +92,9 @@ func (b *Base) end() error {
 		if b.last != nil {
 			b.lastErr = b.last()
 		}
+		if b.finisher != nil {
+			b.finisher.discard()
+		}
 		b.RxCache.Close()
 		b.TxCache.Close()
 		b.RxShard.Close()
@@ -152,6 +156,25 @@ func (b *Base) Free(bufs []pool.Buffer) {
 		}
 		bufs = bufs[n:]
 	}
+}
+
+// GetContext takes a buffer of p, for whose coming it waits, but no longer than the port is open: then the error is
+// ErrClosed.
+func (b *Base) GetContext(ctx context.Context, p *pool.Pool) (pool.Buffer, error) {
+	either, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-b.shut:
+			cancel()
+		case <-either.Done():
+		}
+	}()
+	buf, err := p.GetContext(either)
+	if err != nil && ctx.Err() == nil && either.Err() != nil {
+		err = ErrClosed
+	}
+	return buf, err
 }
 
 // WaitShut sleeps until the port is closed or ctx is done: the wait of a port that never has

@@ -13,6 +13,10 @@ import (
 	"github.com/ringway-net/ringway/pool"
 )
 
+// LargeBufferSize is how large the buffers of Options.Large have to be for all frames that there are: 64 KiB
+// of IP packet, and the link header with its tags.
+const LargeBufferSize = 65536 + 64
+
 // Direction says what a port is opened for.
 type Direction uint8
 
@@ -42,6 +46,9 @@ func (d Direction) String() string {
 type Options struct {
 	// Pool has the buffers of frames that are received. It is required.
 	Pool *pool.Pool
+	// Large has the buffers of frames that are received and too long for Pool's, such as TCP's large segments
+	// (LargeBufferSize). Nil: such frames are dropped and counted.
+	Large *pool.Pool
 	// Interfaces is the table that Meta.Interface of frames refers to: one for
 	// all ports between which frames go. Nil is a new one.
 	Interfaces *Interfaces
@@ -75,10 +82,13 @@ type Kind struct {
 	Target  string    // what stands behind the colon, for help: "FILE", "" if nothing does
 	Example string    // a whole port string
 	Does    Direction // what it can be opened for
+	UMEM    bool      // it is at its best, or works at all, with a pool made with pool.Config.UMEM
 	Keys    []Key     // beside CommonKeys
 	// Open opens a port. Its keys are known to be among Keys; their values are for it
 	// to check, with the methods of Spec.
 	Open func(s *Spec, o Options) (Port, error)
+	// Listen opens a Listener for strings that ask for one, and is nil for kinds that have none.
+	Listen func(s *Spec, o Options) (Listener, error)
 }
 
 // Key is one key of a port string, for help and for errors.

@@ -59,6 +59,18 @@ type Queuer interface {
 	Drain(ctx context.Context) error
 }
 
+// Listener makes a Port of each client that comes.
+type Listener interface {
+	// Accept sleeps until the next client is there, and returns its port: open until it is closed, and at io.EOF
+	// when the client has gone. The error is ctx.Err() once ctx is done, ErrClosed after Close, or what is
+	// wrong with the listener. One goroutine calls it at a time.
+	Accept(ctx context.Context) (Port, error)
+	// Info describes the listener; MTU and Offloads are those of its ports.
+	Info() Info
+	// Close ends Accept, and leaves ports open. Closing again returns nil.
+	Close() error
+}
+
 // Info is what a port says about itself.
 type Info struct {
 	Name string // as it was opened, or the name= key
@@ -77,8 +89,14 @@ type Info struct {
 	// MTU is the longest frame in bytes, its link header included, that Tx can send.
 	MTU int
 
+	// Offloads are what Tx leaves to others. What isn't among them, the port does itself, in software.
+	Offloads Offloads
+
 	// Mode tells how the port works here, and why not in a better way.
 	Mode string
+
+	// Warnings are what its user should know at once. One sentence each.
+	Warnings []string
 
 	// Notes are what its user should know at the end: what of the source was not carried,
 	// say. One sentence each.

@@ -25,6 +25,7 @@ var record = map[string]struct {
 	"DropTx no reason":  {func(s *Shard) { s.DropTx(255, 7) }, Snapshot{TxDrops: Drops{ReasonUnspecified: 7}}},
 	"ErrorRx":           {func(s *Shard) { s.ErrorRx(8) }, Snapshot{RxErrors: 8}},
 	"ErrorTx":           {func(s *Shard) { s.ErrorTx(9) }, Snapshot{TxErrors: 9}},
+	"Segments":          {func(s *Shard) { s.Segments(43) }, Snapshot{TxSegments: 43}},
 	"NAT":               {func(s *Shard) { s.NAT(10, 1) }, Snapshot{NATTranslations: 11, NATFastPathHits: 10, NATSlowPathLookups: 1}},
 	"NATCreated":        {func(s *Shard) { s.NATCreated(12) }, Snapshot{NATConnectionsCreated: 12}},
 	"NATExpired":        {func(s *Shard) { s.NATExpired(13) }, Snapshot{NATConnectionsExpired: 13}},

@@ -113,6 +113,7 @@ func ExampleSnapshot_String() {
 	// tx_packets                  0
 	// tx_bytes                    0
 	// tx_errors                   0
+	// tx_segments                 0
 	// tx_drops                    0
 	// nat_translations            0
 	// nat_fast_path_hits          0

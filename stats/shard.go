@@ -129,6 +129,9 @@ func (s *Shard) Tx(packets, bytes uint64) {
 	s.live.TxBytes += bytes
 }
 
+// Segments counts n more frames to send than were given: all but one of those that a large frame was cut into.
+func (s *Shard) Segments(n uint64) { s.live.TxSegments += n }
+
 // DropRx counts n frames dropped on the way in. A number that is no reason counts as
 // ReasonUnspecified.
 func (s *Shard) DropRx(r Reason, n uint64) {

@@ -24,6 +24,9 @@ type Snapshot struct {
 	TxPackets uint64 `json:"tx_packets"`
 	TxBytes   uint64 `json:"tx_bytes"`
 	TxErrors  uint64 `json:"tx_errors"`
+	// TxSegments is how many more frames there were to send than had been given: a large one that was cut
+	// into k segments counts as k-1 here. So frames given + TxSegments = sent + dropped + queued.
+	TxSegments uint64 `json:"tx_segments"`
 
 	// Address translation: translated packets; those of them whose connection was found
 	// in the fast path's table; those that needed the slow path's lookup;
@@ -98,6 +101,7 @@ func (s *Snapshot) combine(o *Snapshot, op func(a, b uint64) uint64) {
 	s.TxPackets = op(s.TxPackets, o.TxPackets)
 	s.TxBytes = op(s.TxBytes, o.TxBytes)
 	s.TxErrors = op(s.TxErrors, o.TxErrors)
+	s.TxSegments = op(s.TxSegments, o.TxSegments)
 	s.NATTranslations = op(s.NATTranslations, o.NATTranslations)
 	s.NATFastPathHits = op(s.NATFastPathHits, o.NATFastPathHits)
 	s.NATSlowPathLookups = op(s.NATSlowPathLookups, o.NATSlowPathLookups)

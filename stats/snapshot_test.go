@@ -85,7 +85,7 @@ func TestSeedDerivedValues(t *testing.T) {
 func sample() Snapshot {
 	return Snapshot{
 		RxPackets: 1000, RxBytes: 64000, RxErrors: 1,
-		TxPackets: 990, TxBytes: 63360, TxErrors: 2,
+		TxPackets: 990, TxBytes: 63360, TxErrors: 2, TxSegments: 43,
 		NATTranslations: 3, NATFastPathHits: 2, NATSlowPathLookups: 1,
 		NATConnectionsCreated: 5, NATConnectionsExpired: 4,
 		Polls: 40, PollWork: 1000, BusySpins: 10,
@@ -102,6 +102,7 @@ const sampleJSON = `{
   "tx_packets": 990,
   "tx_bytes": 63360,
   "tx_errors": 2,
+  "tx_segments": 43,
   "nat_translations": 3,
   "nat_fast_path_hits": 2,
   "nat_slow_path_lookups": 1,
@@ -184,6 +185,7 @@ rx_drops                    13
 tx_packets                 990
 tx_bytes                 63360
 tx_errors                    2
+tx_segments                 43
 tx_drops                    10
   ring_full                 10
 nat_translations             3

@@ -20,6 +20,7 @@ func (s Snapshot) String() string {
 	t.count("tx_packets", s.TxPackets)
 	t.count("tx_bytes", s.TxBytes)
 	t.count("tx_errors", s.TxErrors)
+	t.count("tx_segments", s.TxSegments)
 	t.drops("tx_drops", s.TxDrops)
 	t.count("nat_translations", s.NATTranslations)
 	t.count("nat_fast_path_hits", s.NATFastPathHits)

@@ -11,8 +11,9 @@
 //
 // Every frame is accounted for. At any moment
 //
-//	received = sent + dropped, by reason + in flight
+//	received + extra segments = sent + dropped, by reason + in flight
 //
-// summed over the ports, up to the bursts that are being counted just then; in flight
+// summed over the ports (extra segments are those, beyond the first, into which a large frame was cut for a port that takes
+// none), up to the bursts that are being counted just then; in flight
 // is counted by itself, and is zero once Run has returned.
 package vswitch

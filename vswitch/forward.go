@@ -164,6 +164,10 @@ func (s ForwardStats) Sent() uint64 { return s.Ports[0].TxPackets + s.Ports[1].T
 // Dropped returns how many of the frames that were received have been dropped.
 func (s ForwardStats) Dropped() uint64 { return s.Ports[0].TxDropped() + s.Ports[1].TxDropped() }
 
+// Segments returns how many more frames there were to send than had been received, since large ones were cut:
+// Received + Segments = Sent + Dropped + InFlight.
+func (s ForwardStats) Segments() uint64 { return s.Ports[0].TxSegments + s.Ports[1].TxSegments }
+
 // Stats returns a moment of f. Any goroutine may call it at any time.
 func (f *Forward) Stats() ForwardStats {
 	s := ForwardStats{Ports: [2]PortStats{

@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"internal/park"},
 	{"ring"},
 	{"pool"},
-	{"stats", "packet", "internal/capfile"},
+	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/vnet"},
 	{"port"},
 	{"port/gen", "port/mem", "port/null", "port/pcap"},
 	{"port/all", "port/porttest"},

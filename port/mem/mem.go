@@ -401,6 +401,7 @@ func (e *end) Info() port.Info {
 		Kind:        "mem",
 		Live:        e.config.Live,
 		AnyLinkType: true,
+		Offloads:    port.AllOffloads,
 		MTU:         e.config.MTU,
 		Mode:        "by handle, without a copy",
 	}

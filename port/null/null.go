@@ -88,6 +88,7 @@ func (p *null) Info() port.Info {
 		Name:        p.name,
 		Kind:        "null",
 		AnyLinkType: true,
+		Offloads:    port.AllOffloads,
 		MTU:         pool.MaxFrame,
 		Mode:        "swallows everything",
 	}

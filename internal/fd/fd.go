@@ -1,0 +1,163 @@
+//go:build unix
+
+// FD: a descriptor, and those who wait for it.
+
+package fd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// FD is a descriptor in the netpoller. One goroutine at a time waits for reading and one for writing; Wake is for any.
+// Who uses Num makes sure that Close is not called meanwhile.
+type FD struct {
+	num     int
+	file    *os.File
+	in, out side
+}
+
+// New makes an FD of descriptor num, which it makes non-blocking and owns from then on; if it fails, num is closed. What
+// the netpoller can't take, such as a regular file, is an error. name is for messages.
+func New(num int, name string) (*FD, error) {
+	if err := unix.SetNonblock(num, true); err != nil {
+		_ = unix.Close(num)
+		return nil, fmt.Errorf("%s: making it non-blocking: %w", name, err)
+	}
+	f := &FD{num: num, file: os.NewFile(uintptr(num), name)}
+	raw, err := f.file.SyscallConn()
+	if err == nil {
+		err = f.file.SetDeadline(time.Time{}) // is it in the netpoller?
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.file.Close())
+	}
+	f.in.init(raw.Read, f.file.SetReadDeadline, unix.POLLIN)
+	f.out.init(raw.Write, f.file.SetWriteDeadline, unix.POLLOUT)
+	return f, nil
+}
+
+// Num returns the number, for system calls.
+func (f *FD) Num() int { return f.num }
+
+// WaitRead sleeps until there is something to read, an error to fetch, or Wake is called; the error is
+// ctx.Err() once ctx is done.
+func (f *FD) WaitRead(ctx context.Context) error { return f.in.sleep(ctx) }
+
+// WaitWrite sleeps until something can be written, as WaitRead does for reading.
+func (f *FD) WaitWrite(ctx context.Context) error { return f.out.sleep(ctx) }
+
+// Wake ends all waits, those to come too.
+func (f *FD) Wake() {
+	f.in.wake()
+	f.out.wake()
+}
+
+// Close closes the descriptor.
+func (f *FD) Close() error {
+	f.Wake()
+	f.in.forget()
+	f.out.forget()
+	return f.file.Close()
+}
+
+// side is one direction of an FD.
+type side struct {
+	wait     func(func(uintptr) bool) error
+	deadline func(time.Time) error
+	events   int16
+	look     func(uintptr) bool // made once, since it would be allocated at each wait
+	looked   bool
+
+	// mu guards woken, and that the deadline is the past if it is set.
+	mu    sync.Mutex
+	woken bool
+
+	// For whoever waits: done is the channel of the context whose end is watched, which costs
+	// something and so lasts for the next wait too; unwatch ends that, and ended is closed when the watcher has run.
+	done    <-chan struct{}
+	unwatch func() bool
+	ended   chan struct{}
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
+func (s *side) init(wait func(func(uintptr) bool) error, deadline func(time.Time) error, events int16) {
+	s.wait, s.deadline, s.events = wait, deadline, events
+	s.look = func(num uintptr) bool {
+		// The netpoller tells of changes, and the last one may have come before it was asked.
+		if s.looked || s.ready(int(num)) {
+			return true
+		}
+		s.looked = true
+		return false
+	}
+}
+
+func (s *side) sleep(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.watch(ctx)
+	s.looked = false
+	err := s.wait(s.look)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
+		return nil // by wake
+	}
+	return err
+}
+
+// ready reports whether there is something to do now.
+func (s *side) ready(num int) bool {
+	p := [1]unix.PollFd{{Fd: int32(num), Events: s.events}}
+	n, err := unix.Poll(p[:], 0)
+	return err != nil || n > 0
+}
+
+// watch makes the end of ctx end the wait.
+func (s *side) watch(ctx context.Context) {
+	done := ctx.Done()
+	if done == s.done {
+		return
+	}
+	s.forget()
+	if done == nil {
+		return
+	}
+	ended := make(chan struct{})
+	s.done, s.ended = done, ended
+	s.unwatch = context.AfterFunc(ctx, func() {
+		_ = s.deadline(past)
+		close(ended)
+	})
+}
+
+// forget ends the watch.
+func (s *side) forget() {
+	if s.unwatch != nil && !s.unwatch() {
+		<-s.ended // and the deadline is over
+		s.mu.Lock()
+		if !s.woken {
+			_ = s.deadline(time.Time{})
+		}
+		s.mu.Unlock()
+	}
+	s.done, s.unwatch, s.ended = nil, nil, nil
+}
+
+func (s *side) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.woken = true
+	_ = s.deadline(past)
+}
