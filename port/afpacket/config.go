@@ -100,7 +100,8 @@ func init() {
 			{Name: "fanout", Help: "group, 1 to 65535, among whose sockets the interface's frames are shared out"},
 			{Name: "fanoutmode", Default: fanoutModes[0], Help: "how they are: " + strings.Join(fanoutModes, ", ")},
 		},
-		Open: openSpec,
+		Open:   openSpec,
+		Doctor: doctor,
 	})
 }
 
