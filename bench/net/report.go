@@ -141,16 +141,16 @@ func (r report) table(w io.Writer) error {
 	for _, row := range r.Rows {
 		if row.Work != work {
 			work = row.Work
-			fmt.Fprintf(&b, "\n%-40s%14s%8s%8s\n", r.titles[work], row.Unit, "×", "CPU")
+			fmt.Fprintf(&b, "\n%-36s%18s%8s%8s\n", r.titles[work], row.Unit, "×", "CPU")
 		}
 		value := cell(row.Median, 1, "%.4g")
 		switch {
 		case row.Median == nil && row.None != "":
 			value = row.None
 		case row.None != "":
-			value += fmt.Sprintf(" (%d×)", len(row.Values)) // of the rounds; in the others, nothing
+			value += fmt.Sprintf(" (%d of %d)", len(row.Values), r.Rounds) // in the others there was none
 		}
-		fmt.Fprintf(&b, "  %-38s%14s%8s%8s\n", row.System, value, cell(row.Ratio, 1, "%.2f"), cell(row.CPU, 100, "%.0f %%"))
+		fmt.Fprintf(&b, "  %-34s%18s%8s%8s\n", row.System, value, cell(row.Ratio, 1, "%.2f"), cell(row.CPU, 100, "%.0f %%"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
