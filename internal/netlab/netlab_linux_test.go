@@ -244,7 +244,7 @@ func TestProcess(t *testing.T) {
 	if err := p.Expect("there", 10*time.Second); !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("a program that ends without a word: %v", err)
 	}
-	p = a.Start("sh", "-c", "trap '' INT; echo ready; sleep 100")
+	p = a.Start("sh", "-c", "trap '' INT; echo ready; exec sleep 100")
 	if err := p.Expect("ready", 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
