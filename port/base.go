@@ -94,7 +94,7 @@ func (b *Base) end() error {
 			b.lastErr = b.last()
 		}
 		if b.finisher != nil {
-			b.finisher.discard()
+			b.finisher.forget()
 		}
 		b.RxCache.Close()
 		b.TxCache.Close()

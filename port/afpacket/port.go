@@ -40,7 +40,7 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	}
 	p := &afpacket{config: c, socket: s}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, port.AllOffloads, p.send, p.WaitTx)
+	p.Finisher.Init(&p.Base, port.AllOffloads, p.send)
 	p.landing.Init(&p.Base)
 	p.rx = mmsg.New(burst, 3, auxSpace, false)
 	p.tx = mmsg.New(burst, 2, 0, false)
