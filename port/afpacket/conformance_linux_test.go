@@ -23,7 +23,7 @@ func kind(near, far *netlab.Namespace, c afpacket.Config, large int) porttest.Ki
 				e.Options.Large = big
 			}
 			other := dial(t, far)
-			p, err := try(near, e.Options, c)
+			p, err := try(near, "eth0", e.Options, c)
 			if err != nil {
 				other.close()
 				t.Fatalf("%v", err)
@@ -44,7 +44,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("Jumbo", func(t *testing.T) {
 		near, far := cable(t, 9000)
-		k := kind(near, far, afpacket.Config{Queue: true}, 256)
+		k := kind(near, far, afpacket.Config{Bypass: true}, 256)
 		k.MaxSize = 9014
 		porttest.Run(t, k)
 	})

@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -68,18 +70,18 @@ func newLarge(t tester, count int) *pool.Pool {
 }
 
 // try opens a port in a namespace.
-func try(n *netlab.Namespace, o port.Options, c afpacket.Config) (p port.Port, err error) {
-	n.Do(func() { p, err = afpacket.Open("eth0", o, c) })
+func try(n *netlab.Namespace, ifname string, o port.Options, c afpacket.Config) (p port.Port, err error) {
+	n.Do(func() { p, err = afpacket.Open(ifname, o, c) })
 	return p, err
 }
 
 // open opens a port that is closed in the end.
-func open(t *testing.T, n *netlab.Namespace, o port.Options, c afpacket.Config) port.Port {
+func open(t *testing.T, n *netlab.Namespace, ifname string, o port.Options, c afpacket.Config) port.Port {
 	t.Helper()
 	if o.Pool == nil {
 		o.Pool = newPool(t, pool.Config{})
 	}
-	p, err := try(n, o, c)
+	p, err := try(n, ifname, o, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,6 +261,70 @@ func eventually(t tester, what string, ok func() bool) {
 	}
 }
 
-var serial atomic.Int64
+// sendTCP sends n bytes by TCP from one host to another.
+func sendTCP(from, to *netlab.Namespace, addr string, n int) error {
+	var l net.Listener
+	var err error
+	to.Do(func() { l, err = net.Listen("tcp", net.JoinHostPort(addr, "0")) })
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	got := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+			var k int64
+			if k, err = io.Copy(io.Discard, c); err == nil && k != int64(n) {
+				err = fmt.Errorf("%d bytes of %d came", k, n)
+			}
+		}
+		got <- err
+	}()
+	var c net.Conn
+	from.Do(func() { c, err = net.DialTimeout("tcp", l.Addr().String(), 5*time.Second) })
+	if err == nil {
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, err = c.Write(make([]byte, n))
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil {
+		l.Close()
+		return errors.Join(err, <-got)
+	}
+	return <-got
+}
 
-func unique(s string) string { return fmt.Sprint(s, serial.Add(1)) }
+// tcpFrame makes a frame of size bytes with TCP over IPv4 in it, whose TCP checksum holds the sum of the pseudo header: what is
+// handed to a card that completes it.
+func tcpFrame(size int) []byte {
+	f := frame(0, size)
+	binary.BigEndian.PutUint16(f[12:], packet.EtherTypeIPv4)
+	ip, tcp := f[14:34], f[34:]
+	clear(f[14:54])
+	ip[0], ip[8], ip[9] = 0x45, 64, 6
+	binary.BigEndian.PutUint16(ip[2:], uint16(size-14))
+	copy(ip[12:], []byte{10, 0, 0, 1, 10, 0, 0, 2})
+	binary.BigEndian.PutUint16(ip[10:], ^fold(ip))
+	binary.BigEndian.PutUint16(tcp, 1000)
+	binary.BigEndian.PutUint16(tcp[2:], 2000)
+	tcp[12], tcp[13] = 5<<4, 0x10
+	pseudo := append(slices.Clone(ip[12:20]), 0, 6)
+	pseudo = binary.BigEndian.AppendUint16(pseudo, uint16(len(tcp)))
+	binary.BigEndian.PutUint16(tcp[16:], fold(pseudo))
+	return f
+}
+
+// fold is the ones' complement sum of an even number of bytes (RFC 1071).
+func fold(data []byte) uint16 {
+	sum := uint32(0)
+	for i := 0; i < len(data); i += 2 {
+		sum += uint32(data[i])<<8 | uint32(data[i+1])
+	}
+	for sum > 0xffff {
+		sum = sum&0xffff + sum>>16
+	}
+	return uint16(sum)
+}

@@ -40,12 +40,12 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	}
 	p := &afpacket{config: c, socket: s}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, port.AllOffloads, p.send, p.WaitTx)
+	p.Finisher.Init(&p.Base, c.offloads(), p.send, p.WaitTx)
 	p.landing.Init(&p.Base)
 	p.rx = mmsg.New(burst, 3, auxSpace, false)
 	p.tx = mmsg.New(burst, 2, 0, false)
 	p.info = port.Info{
-		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: port.AllOffloads,
+		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: c.offloads(),
 		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c),
 	}
 	if hasAddress(name) {
@@ -59,6 +59,9 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 
 func mode(c Config) string {
 	m := "recvmmsg and sendmmsg with virtio_net_hdr"
+	if c.Bypass {
+		m += ", past the queueing discipline"
+	}
 	if c.Fanout > 0 {
 		m += fmt.Sprintf(", fanout group %d by %s", c.Fanout, c.FanoutMode)
 	}
