@@ -39,7 +39,7 @@ func BenchmarkTx(b *testing.B) {
 				lab := netlab.New(b)
 				near, far := quiet(lab, "near"), quiet(lab, "far")
 				lab.Veth(near, "eth0", far, "eth0", 1500)
-				o := port.Options{Pool: newPool(b, pool.Config{}), Large: newLarge(b, 256), Direction: port.Out}
+				o := port.Options{Pool: newPool(b, pool.Config{Track: seldom}), Large: newPool(b, pool.Config{BufferSize: port.LargeBufferSize, Count: 256, Track: seldom}), Direction: port.Out}
 				p, err := try(near, "eth0", o, afpacket.Config{Bypass: bypass})
 				if err != nil {
 					b.Fatal(err)

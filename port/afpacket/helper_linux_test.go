@@ -51,7 +51,7 @@ func cable(t *testing.T, mtu int) (near, far *netlab.Namespace) {
 // newPool makes a pool that must be whole in the end.
 func newPool(t tester, c pool.Config) *pool.Pool {
 	t.Helper()
-	c.Track = 1
+	c.Track = max(1, c.Track)
 	p, err := pool.New(c)
 	if err != nil {
 		t.Fatalf("%v", err)
@@ -63,6 +63,9 @@ func newPool(t tester, c pool.Config) *pool.Pool {
 	})
 	return p
 }
+
+// seldom is a pool.Config.Track that costs nothing.
+const seldom = 1 << 30
 
 // newLarge makes a pool for Options.Large.
 func newLarge(t tester, count int) *pool.Pool {
