@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -74,6 +75,9 @@ type afpacket struct {
 	config Config
 	socket socket
 	info   port.Info
+
+	// deleted says that the interface is no more.
+	deleted atomic.Bool
 
 	// For the caller of Rx.
 	landing port.Landing
@@ -162,6 +166,9 @@ func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
 func (p *afpacket) rxError(err error) error {
 	switch {
 	case mmsg.WouldBlock(err):
+		if p.deleted.Load() {
+			return p.gone()
+		}
 		return nil
 	case errors.Is(err, unix.ENETDOWN): // once, when it goes down; it goes on when it is up again
 		if p.socket.exists() {
@@ -178,7 +185,10 @@ func (p *afpacket) rxError(err error) error {
 	return fmt.Errorf("%s: receiving: %w", p.config.Name, err)
 }
 
+// gone is the end of the port, of which the system tells one of its callers, once.
 func (p *afpacket) gone() error {
+	p.deleted.Store(true)
+	p.socket.Wake()
 	return fmt.Errorf("%s: the interface has been deleted", p.config.Name)
 }
 
