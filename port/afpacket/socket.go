@@ -169,6 +169,15 @@ func (s *socket) exists() bool {
 	return errno == 0
 }
 
+// err returns the error that the socket is in, if any, and takes it out of it.
+func (s *socket) err() error {
+	n, err := unix.GetsockoptInt(s.Num(), unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && n != 0 {
+		return unix.Errno(n)
+	}
+	return nil
+}
+
 // drops returns how many frames found the socket's buffer full since it was last asked.
 func (s *socket) drops() uint64 {
 	st, err := unix.GetsockoptTpacketStats(s.Num(), unix.SOL_PACKET, unix.PACKET_STATISTICS)
