@@ -95,7 +95,8 @@ func (p IPv4) PseudoSum(proto uint8, length uint32) uint16 {
 	if len(p) < IPv4Len {
 		return 0
 	}
-	return pseudoSum(p[12:16], p[16:20], proto, length)
+	src, dst := be.Uint32(p[12:]), be.Uint32(p[16:])
+	return fold(uint64(src) + uint64(dst) + uint64(length) + uint64(proto))
 }
 
 // PseudoSum is the function PseudoSum with the addresses of this header; 0 if the
@@ -104,7 +105,7 @@ func (p IPv6) PseudoSum(proto uint8, length uint32) uint16 {
 	if len(p) < IPv6Len {
 		return 0
 	}
-	return pseudoSum(p[8:24], p[24:40], proto, length)
+	return Sum(p[8:40], fold(uint64(length)+uint64(proto)))
 }
 
 func pseudoSum(src, dst []byte, proto uint8, length uint32) uint16 {

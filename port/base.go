@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/stats"
@@ -175,6 +176,20 @@ func (b *Base) GetContext(ctx context.Context, p *pool.Pool) (pool.Buffer, error
 		err = ErrClosed
 	}
 	return buf, err
+}
+
+// Sleep sleeps for d, or until the port is closed or ctx is done.
+func (b *Base) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-b.shut:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // WaitShut sleeps until the port is closed or ctx is done: the wait of a port that never has

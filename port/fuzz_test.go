@@ -24,7 +24,7 @@ func FuzzSpec(f *testing.F) {
 			checkSpecError(t, text, err, "")
 			return
 		}
-		if _, ok := kind(s.Kind); !ok || s.Text != text || s.Name == "" || s.OnFull > OnFullDrop {
+		if _, ok := Lookup(s.Kind); !ok || s.Text != text || s.Name == "" || s.OnFull > OnFullDrop {
 			t.Fatalf("%q: %+v", text, s)
 		}
 		again, err := Parse(written(s))

@@ -138,7 +138,8 @@ func Kinds() []Kind {
 	return all
 }
 
-func kind(name string) (Kind, bool) {
+// Lookup returns the kind of that name, if Open knows it.
+func Lookup(name string) (Kind, bool) {
 	kinds.RLock()
 	defer kinds.RUnlock()
 	k, ok := kinds.m[name]
@@ -157,7 +158,7 @@ func Open(name string, o Options) (Port, error) {
 
 // Open opens the port that s names.
 func (s *Spec) Open(o Options) (Port, error) {
-	k, ok := kind(s.Kind)
+	k, ok := Lookup(s.Kind)
 	if !ok {
 		return nil, s.Errorf("unknown kind %q; kinds are %s", s.Kind, kindNames())
 	}

@@ -54,7 +54,7 @@ func Parse(text string) (*Spec, error) {
 	}
 	rest := text
 	head, tail, colon := strings.Cut(text, ":")
-	switch _, known := kind(head); {
+	switch _, known := Lookup(head); {
 	case colon && known:
 		s.Kind, rest = head, tail
 	case colon && looksLikeKind(head):
@@ -64,7 +64,7 @@ func Parse(text string) (*Spec, error) {
 	default:
 		s.Kind = "pcap"
 	}
-	k, known := kind(s.Kind)
+	k, known := Lookup(s.Kind)
 	if !known {
 		return nil, s.Errorf("there is no kind %q in this program; kinds are %s", s.Kind, kindNames())
 	}
@@ -94,7 +94,7 @@ func Parse(text string) (*Spec, error) {
 // Set adds a key that the string does not have, as if it had been written there. The error
 // says if the kind knows no such key.
 func (s *Spec) Set(key, value string) error {
-	k, _ := kind(s.Kind)
+	k, _ := Lookup(s.Kind)
 	same := func(have Key) bool { return have.Name == key }
 	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) {
 		return s.Errorf("kind %s has no key %q; it has %s", s.Kind, key, keyNames(k))

@@ -146,13 +146,18 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	if err != nil {
 		return usageError("--buffers, --ring: %w", err)
 	}
+	large, err := pool.New(pool.Config{Name: "large", Count: largeBuffers, BufferSize: port.LargeBufferSize, HeapBuffers: pool.None})
+	if err != nil {
+		return join(err, p.Close())
+	}
 	// Reported if it fails: a buffer that is still out is a fault of ours.
-	defer func() { err = join(err, p.Close()) }()
+	defer func() { err = join(err, p.Close(), large.Close()) }()
 
-	in, out, err := j.open(p)
+	in, out, err := j.open(port.Options{Pool: p, Large: large, Interfaces: new(port.Interfaces), Stdin: j.streams.in, Stdout: j.streams.out})
 	if err != nil {
 		return err
 	}
+	j.warn(in, out)
 	f, err := vswitch.NewForward(vswitch.ForwardConfig{
 		In: in, Out: out, Both: j.both,
 		InOnFull: j.in.OnFull, OutOnFull: j.out.OnFull,
@@ -197,6 +202,10 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 // the receiving and of the sending port may be full, and a burst be on its way between them.
 const minBuffers = 2*pool.CacheSize + 4*ring.DefaultBurst
 
+// largeBuffers is how many frames longer than a normal buffer there may be at a time, such as TCP's large segments. Their
+// memory is used as they come.
+const largeBuffers = 1024
+
 func (j *forwardJob) ways() int {
 	if j.both {
 		return 2
@@ -210,6 +219,10 @@ func (j *forwardJob) poolConfig() pool.Config {
 	c := pool.Config{Name: "frames", Count: j.buffers}
 	if c.Count == 0 {
 		c.Count = j.ways()*j.ring + pool.DefaultCount/2
+	}
+	for _, s := range []*port.Spec{j.in, j.out} {
+		k, _ := port.Lookup(s.Kind)
+		c.UMEM = c.UMEM || k.UMEM
 	}
 	return c
 }
@@ -227,8 +240,7 @@ func (j *forwardJob) sameFile() error {
 	return nil
 }
 
-func (j *forwardJob) open(p *pool.Pool) (in, out port.Port, err error) {
-	o := port.Options{Pool: p, Interfaces: new(port.Interfaces), Stdin: j.streams.in, Stdout: j.streams.out}
+func (j *forwardJob) open(o port.Options) (in, out port.Port, err error) {
 	o.Direction = port.In
 	if j.both {
 		o.Direction = port.Both
@@ -242,12 +254,37 @@ func (j *forwardJob) open(p *pool.Pool) (in, out port.Port, err error) {
 	if out, err = j.out.Open(o); err != nil {
 		return nil, nil, join(openError(err), in.Close())
 	}
-	if link := in.Info().LinkType; link > port.LinkTypeEthernet && !out.Info().AnyLinkType {
-		err := fmt.Errorf("%s has frames of link type %d, and %s takes Ethernet (%d) only: forward it to a capture, or choose an Ethernet source",
-			in.Info().Name, link, out.Info().Name, port.LinkTypeEthernet)
+	err = fits(in, out)
+	if err == nil && j.both {
+		err = fits(out, in)
+	}
+	if err != nil {
 		return nil, nil, join(err, out.Close(), in.Close())
 	}
 	return in, out, nil
+}
+
+// fits says if out can't take the frames that come from in.
+func fits(in, out port.Port) error {
+	from, to := in.Info(), out.Info()
+	own := to.LinkType
+	if own == 0 {
+		own = port.LinkTypeEthernet
+	}
+	if from.LinkType == 0 || to.AnyLinkType || from.LinkType == own {
+		return nil
+	}
+	return fmt.Errorf("%s has frames of link type %d, and %s takes type %d only (1 is Ethernet, 101 IP without it): forward them to a capture, or to a port of their type",
+		from.Name, from.LinkType, to.Name, own)
+}
+
+// warn prints what the ports' user should know at once.
+func (j *forwardJob) warn(ports ...port.Port) {
+	for _, p := range ports {
+		for _, warning := range p.Info().Warnings {
+			fmt.Fprintf(j.streams.err, "ringway: warning: %s: %s\n", p.Info().Name, warning)
+		}
+	}
 }
 
 // openError tells a port string that is wrong from a world that is.

@@ -191,7 +191,7 @@ func TestSummaryJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := raw["ports"].([]any)[0].(map[string]any)
-	for _, name := range []string{"name", "kind", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "drops"} {
+	for _, name := range []string{"name", "kind", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "tx_segments", "drops"} {
 		if _, there := port[name]; !there {
 			t.Errorf("ports[].%s is missing in %s", name, stdout)
 		}

@@ -41,21 +41,16 @@ func portsCommand(s streams) *cli.Command {
 
 // kindsNamed returns the kinds of those names, or all if there are none.
 func kindsNamed(names []string) ([]port.Kind, error) {
-	all := port.Kinds()
 	if len(names) == 0 {
-		return all, nil
+		return port.Kinds(), nil
 	}
 	var kinds []port.Kind
 	for _, name := range names {
-		found := false
-		for _, k := range all {
-			if k.Name == name {
-				kinds, found = append(kinds, k), true
-			}
-		}
-		if !found {
+		k, ok := port.Lookup(name)
+		if !ok {
 			return nil, usageError("there is no kind %q; \"ringway ports\" lists them", name)
 		}
+		kinds = append(kinds, k)
 	}
 	return kinds, nil
 }

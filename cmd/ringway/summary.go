@@ -21,7 +21,7 @@ type summary struct {
 	Notes     []string      `json:"notes"`
 	Error     string        `json:"error,omitempty"`
 
-	came, sent, sentBytes, dropped uint64 // came: received, or dropped before that
+	came, segments, sent, sentBytes, dropped uint64 // came: received, or dropped before that
 }
 
 type portSummary struct {
@@ -31,6 +31,7 @@ type portSummary struct {
 	RxBytes   uint64      `json:"rx_bytes"`
 	TxPackets uint64      `json:"tx_packets"`
 	TxBytes   uint64      `json:"tx_bytes"`
+	Segments  uint64      `json:"tx_segments"` // beyond the first of each large frame that was cut
 	Drops     stats.Drops `json:"drops"`
 }
 
@@ -50,7 +51,7 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 		InFlight:  f.InFlight,
 		DurationS: took.Seconds(),
 		Notes:     []string{},
-		came:      f.Received(), sent: f.Sent(), dropped: f.Dropped(),
+		came:      f.Received(), segments: f.Segments(), sent: f.Sent(), dropped: f.Dropped(),
 	}
 	for _, port := range f.Ports {
 		drops := port.RxDrops
@@ -61,7 +62,8 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 			Name: port.Name, Kind: port.Kind,
 			RxPackets: port.RxPackets, RxBytes: port.RxBytes,
 			TxPackets: port.TxPackets, TxBytes: port.TxBytes,
-			Drops: drops,
+			Segments: port.TxSegments,
+			Drops:    drops,
 		})
 		s.sentBytes += port.TxBytes
 		s.came += port.RxDropped()
@@ -75,7 +77,7 @@ func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summa
 
 // loss returns which share of the frames that came was dropped.
 func (s *summary) loss() float64 {
-	return float64(s.dropped) / float64(max(1, s.came))
+	return float64(s.dropped) / float64(max(1, s.came+s.segments))
 }
 
 func (s *summary) writeJSON(w io.Writer) error {

@@ -1,0 +1,146 @@
+//go:build linux
+
+// Config: what a port is like, in Go and as keys of a port string.
+
+package afpacket
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ringway-net/ringway/port"
+)
+
+// Config says how an interface is used. The zero Config is a good one.
+type Config struct {
+	// Name is what the port is called. Default "afpacket:" and the interface.
+	Name string
+	// NotPromiscuous leaves the interface as it is: it receives what is sent to its own address, to groups that
+	// somebody has joined, and to all.
+	NotPromiscuous bool
+	// Queue sends through the interface's queueing discipline (tc), which can shape and may drop, instead of
+	// past it.
+	Queue bool
+	// ReceiveBuffer and SendBuffer are how many bytes of frames, with what the kernel adds to each, may wait in the
+	// socket. Default DefaultSocketBuffer.
+	ReceiveBuffer, SendBuffer int
+	// Fanout shares the interface's frames out among the sockets of all programs that name the same group, 1 to
+	// 65535. Default 0, none.
+	Fanout int
+	// FanoutMode is how: "hash" (by flow, the default), "lb" (in turns), "cpu" (by the processor on which they came),
+	// "rnd", "qm" (by the card's queue) or "rollover" (to one until it is full).
+	FanoutMode string
+}
+
+// DefaultSocketBuffer is the size of a socket's buffers in bytes: 64 large segments with what the kernel adds.
+const DefaultSocketBuffer = 8 << 20
+
+// ErrConfig is wrapped by the errors about a Config.
+var ErrConfig = errors.New("bad configuration")
+
+func bad(field string, value any, want string) error {
+	return fmt.Errorf("afpacket: %w: Config.%s is %v, want %s", ErrConfig, field, value, want)
+}
+
+var fanoutModes = []string{"hash", "lb", "cpu", "rnd", "qm", "rollover"}
+
+// fanoutType is what the kernel calls a mode.
+var fanoutType = map[string]int{
+	"hash": unix.PACKET_FANOUT_HASH, "lb": unix.PACKET_FANOUT_LB, "cpu": unix.PACKET_FANOUT_CPU,
+	"rnd": unix.PACKET_FANOUT_RND, "qm": unix.PACKET_FANOUT_QM, "rollover": unix.PACKET_FANOUT_ROLLOVER,
+}
+
+// withDefaults returns c with its defaults filled in, or what is wrong with it.
+func (c Config) withDefaults(target string) (Config, error) {
+	if c.Name == "" {
+		c.Name = "afpacket:" + target
+	}
+	for _, b := range []struct {
+		field string
+		size  *int
+	}{{"ReceiveBuffer", &c.ReceiveBuffer}, {"SendBuffer", &c.SendBuffer}} {
+		if *b.size == 0 {
+			*b.size = DefaultSocketBuffer
+		}
+		if *b.size < minSocketBuffer || *b.size > math.MaxInt32/2 {
+			return c, bad(b.field, *b.size, fmt.Sprintf("%d to %d bytes", minSocketBuffer, math.MaxInt32/2))
+		}
+	}
+	if c.FanoutMode == "" {
+		c.FanoutMode = fanoutModes[0]
+	}
+	if _, ok := fanoutType[c.FanoutMode]; !ok {
+		return c, bad("FanoutMode", c.FanoutMode, "one of "+strings.Join(fanoutModes, ", "))
+	}
+	if c.Fanout < 0 || c.Fanout > math.MaxUint16 {
+		return c, bad("Fanout", c.Fanout, "1 to 65535, or 0 for none")
+	}
+	return c, nil
+}
+
+// minSocketBuffer is room for one large segment.
+const minSocketBuffer = 128 << 10
+
+func init() {
+	port.Register(port.Kind{
+		Name:    "afpacket",
+		Summary: "a network interface, shared with the host, by a packet socket",
+		Target:  "IF",
+		Example: "afpacket:eth0",
+		Does:    port.Both,
+		Keys: []port.Key{
+			{Name: "promisc", Default: "on", Help: "on: receive what is for others too; off: as the interface is"},
+			{Name: "qdisc", Default: "bypass", Help: "bypass: send past the queueing discipline; kernel: through it"},
+			{Name: "rcvbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of received frames that can wait in the socket"},
+			{Name: "sndbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of frames being sent that can wait in the socket"},
+			{Name: "fanout", Help: "group, 1 to 65535, among whose sockets the interface's frames are shared out"},
+			{Name: "fanoutmode", Default: fanoutModes[0], Help: "how they are: " + strings.Join(fanoutModes, ", ")},
+		},
+		Open: openSpec,
+	})
+}
+
+func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
+	c, err := fromSpec(s)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Open(s.Target, o, c)
+	if errors.Is(err, ErrInterface) {
+		return nil, s.Errorf("%w", err)
+	}
+	return p, err
+}
+
+func fromSpec(s *port.Spec) (c Config, err error) {
+	c.Name = s.Name
+	promisc, err := s.OneOf("promisc", "on", "off")
+	if err != nil {
+		return c, err
+	}
+	qdisc, err := s.OneOf("qdisc", "bypass", "kernel")
+	if err != nil {
+		return c, err
+	}
+	c.NotPromiscuous, c.Queue = promisc == "off", qdisc == "kernel"
+	number := func(key string, def, low, high int64) (n int) {
+		if err == nil {
+			var v int64
+			v, err = s.Int(key, def, low, high)
+			n = int(v)
+		}
+		return n
+	}
+	c.ReceiveBuffer = number("rcvbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
+	c.SendBuffer = number("sndbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
+	c.Fanout = number("fanout", 0, 1, math.MaxUint16)
+	if err != nil {
+		return c, err
+	}
+	c.FanoutMode, err = s.OneOf("fanoutmode", fanoutModes...)
+	return c, err
+}

@@ -1,0 +1,15 @@
+// Package afpacket is the port to a network interface by way of Linux's packet sockets (AF_PACKET): any interface, without
+// a driver's help and without taking it away from the host.
+//
+//	afpacket:eth0
+//	afpacket:eth0,fanout=7,rcvbuf=16M
+//
+// Frames come and go in bursts, one system call for each (recvmmsg, sendmmsg), straight into and out of the pool's
+// buffers. With each goes a virtio_net_hdr, so that large segments and unfinished checksums, which is what a veth or a
+// virtual machine's interface has nearly all of the time, stay as they are and are told.
+//
+// What the interface receives is received, whoever it is for (promiscuous), and what the host or this port sends by it is
+// not. The host gets what comes in as well: give the interface no address, or it answers too.
+//
+// It needs root, or CAP_NET_RAW, and CAP_NET_ADMIN for socket buffers beyond the system's limits. Linux 4.20 or later.
+package afpacket

@@ -1,0 +1,307 @@
+//go:build linux
+
+// The port.
+
+package afpacket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ringway-net/ringway/internal/mmsg"
+	"github.com/ringway-net/ringway/internal/vnet"
+	"github.com/ringway-net/ringway/packet"
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/stats"
+)
+
+// burst is how many frames go into one system call.
+const burst = port.LandingPlaces
+
+// Open opens the interface of that name. The error wraps ErrInterface if it is none that can be used, or ErrConfig
+// if c is bad, or says what the system refused and what helps.
+func Open(name string, o port.Options, c Config) (port.Port, error) {
+	c, err := c.withDefaults(name)
+	if err != nil {
+		return nil, err
+	}
+	if o.Pool == nil {
+		return nil, port.ErrNoPool
+	}
+	s, err := newSocket(name, c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	p := &afpacket{config: c, socket: s}
+	p.Base.Init(o)
+	p.Finisher.Init(&p.Base, port.AllOffloads, p.send, p.WaitTx)
+	p.landing.Init(&p.Base)
+	p.rx = mmsg.New(burst, 3, auxSpace, false)
+	p.tx = mmsg.New(burst, 2, 0, false)
+	p.info = port.Info{
+		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: port.AllOffloads,
+		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c),
+	}
+	if hasAddress(name) {
+		p.info.Warnings = append(p.info.Warnings, name+" has an address: the host answers what comes in, too; ip addr flush dev "+name+" takes it away")
+	}
+	if err := s.start(p.Options.Direction&port.In != 0, c); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), p.Close())
+	}
+	return p, nil
+}
+
+func mode(c Config) string {
+	m := "recvmmsg and sendmmsg with virtio_net_hdr"
+	if c.Fanout > 0 {
+		m += fmt.Sprintf(", fanout group %d by %s", c.Fanout, c.FanoutMode)
+	}
+	return m
+}
+
+type afpacket struct {
+	port.Base
+	port.Finisher
+	config Config
+	socket socket
+	info   port.Info
+
+	// For the caller of Rx.
+	landing port.Landing
+	rx      *mmsg.Batch
+	rxHead  [burst][vnet.Len]byte
+
+	// For the caller of Tx.
+	tx     *mmsg.Batch
+	txHead [burst][vnet.Len]byte
+	full   retry
+
+	// mu guards the sum of the kernel's own counter, which it forgets when it is read.
+	mu      sync.Mutex
+	dropped uint64
+	closed  bool
+}
+
+// noHead is the header of a frame on which nothing is left to do.
+var noHead [vnet.Len]byte
+
+// Rx receives what the socket has.
+func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
+	if !p.Enter() {
+		return 0, port.ErrClosed
+	}
+	defer p.Leave()
+	if p.Options.Direction&port.In == 0 {
+		return 0, port.ErrDirection
+	}
+	places := p.landing.Ready(len(bufs))
+	for i := range places {
+		first, rest := p.landing.Place(i)
+		p.rx.Set(i, 0, p.rxHead[i][:])
+		p.rx.Set(i, 1, first)
+		if len(rest) > 0 {
+			p.rx.Set(i, 2, rest)
+		}
+	}
+	got, err := p.rx.Recv(p.socket.Num(), places)
+	if err != nil {
+		return 0, p.rxError(err)
+	}
+	n, bad := 0, false
+	for i := range got {
+		if b, ok := p.frame(i); ok {
+			bufs[n] = b
+			n++
+		} else {
+			bad = true
+		}
+	}
+	if n > 0 || bad {
+		p.Received(bufs[:n])
+	}
+	return n, nil
+}
+
+// frame returns the frame that was received into place i, or counts it as dropped.
+func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
+	n := p.rx.Bytes(i) - vnet.Len
+	if p.rx.Truncated(i) || n < 0 {
+		p.RxShard.DropRx(stats.ReasonTruncated, 1)
+		return b, false
+	}
+	left, err := vnet.Decode(p.rxHead[i][:], n)
+	if err != nil {
+		p.RxShard.DropRx(stats.ReasonMalformed, 1)
+		return b, false
+	}
+	if b, ok = p.landing.Take(i, n); !ok {
+		p.RxShard.DropRx(stats.ReasonTruncated, 1)
+		return b, false
+	}
+	if left.Unfinished() {
+		b.SetOffload(left)
+	}
+	if tag, ok := vlanTag(p.rx.Control(i)); ok && n >= 12 && !putTag(&b, tag) {
+		b.Release()
+		p.RxShard.DropRx(stats.ReasonTooLong, 1)
+		return b, false
+	}
+	return b, true
+}
+
+// rxError tells what an error of receiving means for the port.
+func (p *afpacket) rxError(err error) error {
+	switch {
+	case mmsg.WouldBlock(err):
+		return nil
+	case errors.Is(err, unix.ENETDOWN): // once, when it goes down; it goes on when it is up again
+		if p.socket.exists() {
+			return nil
+		}
+		return p.gone()
+	case errors.Is(err, unix.EINVAL): // a kind of large segment that the header has no word for
+		p.RxShard.DropRx(stats.ReasonMalformed, 1)
+		p.RxShard.Publish()
+		return nil
+	}
+	p.RxShard.ErrorRx(1)
+	p.RxShard.Publish()
+	return fmt.Errorf("%s: receiving: %w", p.config.Name, err)
+}
+
+func (p *afpacket) gone() error {
+	return fmt.Errorf("%s: the interface has been deleted", p.config.Name)
+}
+
+// send sends frames, all of which the kernel can finish by itself.
+func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
+	for n < len(bufs) {
+		batch := bufs[n:min(n+burst, len(bufs))]
+		for i, b := range batch {
+			frame, head := b.Bytes(), &noHead
+			if left, ok := b.Offload(); ok {
+				head = &p.txHead[i]
+				vnet.Encode(head[:], left, frame)
+			}
+			p.tx.Set(i, 0, head[:])
+			p.tx.Set(i, 1, frame)
+		}
+		sent, err := p.tx.Send(p.socket.Num(), 0, len(batch))
+		if err == nil {
+			p.full.over()
+			p.Sent(batch[:sent])
+			n += sent
+			continue
+		}
+		drop, why, err := p.txError(err, len(batch))
+		if drop == 0 {
+			return n, err
+		}
+		p.Dropped(why, batch[:drop])
+		n += drop
+	}
+	return n, nil
+}
+
+// txError tells what becomes of frames whose first the kernel did not take: how many of them are dropped and why, or that
+// none is, since there is no room now or the port is at its end.
+func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason, err error) {
+	switch {
+	case mmsg.WouldBlock(cause):
+		return 0, 0, nil
+	case errors.Is(cause, unix.ENOBUFS):
+		if p.full.again() {
+			return 0, 0, nil
+		}
+		return 1, stats.ReasonNoSpace, nil
+	case errors.Is(cause, unix.EMSGSIZE):
+		return 1, stats.ReasonTooLong, nil
+	case errors.Is(cause, unix.EINVAL):
+		return 1, stats.ReasonMalformed, nil // shorter than a header, or what it says of itself is wrong
+	case errors.Is(cause, unix.ENETDOWN), errors.Is(cause, unix.ENXIO), errors.Is(cause, unix.ENODEV):
+		if !p.socket.exists() {
+			return 0, 0, p.gone()
+		}
+		return frames, stats.ReasonLinkDown, nil
+	}
+	p.TxShard.ErrorTx(1)
+	return 1, stats.ReasonIOError, nil
+}
+
+// WaitRx sleeps until the socket has something.
+func (p *afpacket) WaitRx(ctx context.Context) error {
+	if !p.Enter() {
+		return port.ErrClosed
+	}
+	defer p.Leave()
+	if p.Options.Direction&port.In == 0 {
+		return nil
+	}
+	if p.landing.Ready(1) == 0 {
+		return p.landing.Wait(ctx)
+	}
+	return p.open(p.socket.WaitRead(ctx))
+}
+
+// WaitTx sleeps until the socket has room, or until it is time to try again.
+func (p *afpacket) WaitTx(ctx context.Context) error {
+	if !p.Enter() {
+		return port.ErrClosed
+	}
+	defer p.Leave()
+	if p.Options.Direction&port.Out == 0 {
+		return nil
+	}
+	if p.full.since != (time.Time{}) {
+		return p.Sleep(ctx, retryEvery)
+	}
+	return p.open(p.socket.WaitWrite(ctx))
+}
+
+// open makes of the end of a wait the answer to it.
+func (p *afpacket) open(err error) error {
+	select {
+	case <-p.Shutting():
+		return port.ErrClosed
+	default:
+		return err
+	}
+}
+
+// Stats returns the counters, with what the kernel has dropped.
+func (p *afpacket) Stats() stats.Snapshot {
+	s := p.Base.Stats()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ask()
+	s.RxDrops[stats.ReasonRingFull] += p.dropped
+	return s
+}
+
+// ask reads the kernel's counter of drops. The caller holds mu.
+func (p *afpacket) ask() {
+	if !p.closed {
+		p.dropped += p.socket.drops()
+	}
+}
+
+// Info describes the port.
+func (p *afpacket) Info() port.Info { return p.info }
+
+// Close closes the socket.
+func (p *afpacket) Close() error {
+	return p.Shut(p.socket.Wake, func() error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ask()
+		p.closed = true
+		p.landing.Close()
+		return p.socket.Close()
+	})
+}

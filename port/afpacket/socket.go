@@ -1,0 +1,207 @@
+//go:build linux
+
+// The socket: opening one, and asking it about its interface.
+
+package afpacket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ringway-net/ringway/internal/fd"
+)
+
+// ErrInterface is wrapped by the error that says that there is no such interface, or that it is of the wrong kind.
+var ErrInterface = errors.New("unusable interface")
+
+// socket is a packet socket and its interface.
+type socket struct {
+	*fd.FD
+	name  string
+	index int
+}
+
+// newSocket makes a socket for the interface of that name, which receives only once it is bound. c has its defaults.
+func newSocket(name string, c Config) (s socket, err error) {
+	if name == "" || len(name) >= unix.IFNAMSIZ {
+		return s, fmt.Errorf("%w %q: want the name of one, of 1 to %d bytes; there are %s", ErrInterface, name, unix.IFNAMSIZ-1, interfaces())
+	}
+	num, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		err = fmt.Errorf("packet socket: %w", err)
+		if errors.Is(err, unix.EPERM) {
+			err = fmt.Errorf("%w: it needs root or CAP_NET_RAW (sudo, or setcap cap_net_raw,cap_net_admin+ep on the program)", err)
+		}
+		return s, err
+	}
+	d, err := fd.New(num, "packet socket")
+	if err != nil {
+		return s, err
+	}
+	s = socket{FD: d, name: name}
+	if err := errors.Join(s.find(), s.setUp(c)); err != nil {
+		_ = d.Close()
+		return s, err
+	}
+	return s, nil
+}
+
+// find finds the interface.
+func (s *socket) find() error {
+	r, err := unix.NewIfreq(s.name)
+	if err == nil {
+		err = unix.IoctlIfreq(s.Num(), unix.SIOCGIFINDEX, r)
+	}
+	if err != nil {
+		return fmt.Errorf("%w %q: %w; there are %s", ErrInterface, s.name, err, interfaces())
+	}
+	s.index = int(int32(r.Uint32()))
+	return nil
+}
+
+func (s *socket) setUp(c Config) error {
+	if s.index == 0 {
+		return nil // not found, which has been said
+	}
+	if hw, err := s.hardware(); err != nil || hw != unix.ARPHRD_ETHER && hw != unix.ARPHRD_LOOPBACK {
+		return errors.Join(err, fmt.Errorf("%w %q: it is of hardware type %d, and Ethernet (1) is wanted", ErrInterface, s.name, hw))
+	}
+	set := func(what string, level, option, value int) error {
+		if err := unix.SetsockoptInt(s.Num(), level, option, value); err != nil {
+			return fmt.Errorf("packet socket: %s: %w", what, err)
+		}
+		return nil
+	}
+	errs := []error{
+		set("PACKET_VNET_HDR", unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1),
+		set("PACKET_AUXDATA", unix.SOL_PACKET, unix.PACKET_AUXDATA, 1),
+		set("PACKET_IGNORE_OUTGOING (Linux 4.20 has it)", unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
+	}
+	if !c.Queue {
+		errs = append(errs, set("PACKET_QDISC_BYPASS", unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.buffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, c.ReceiveBuffer)
+	s.buffer(unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, c.SendBuffer)
+	if c.NotPromiscuous {
+		return nil
+	}
+	// The kernel undoes this when the socket is closed, by a crash too.
+	m := unix.PacketMreq{Ifindex: int32(s.index), Type: unix.PACKET_MR_PROMISC}
+	if err := unix.SetsockoptPacketMreq(s.Num(), unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &m); err != nil {
+		return fmt.Errorf("%s: promiscuous mode: %w", s.name, err)
+	}
+	return nil
+}
+
+// buffer sets the size of a buffer, the system's limit if it may not be more: Mode tells what it got.
+func (s *socket) buffer(force, option, size int) {
+	size /= 2 // the kernel doubles it, for what it adds to each frame
+	if unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, force, size) != nil {
+		_ = unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, option, size)
+	}
+}
+
+// start makes the socket receive, if it is to.
+func (s *socket) start(receive bool, c Config) error {
+	protocol := uint16(0)
+	if receive {
+		protocol = networkOrder(unix.ETH_P_ALL)
+	}
+	if err := unix.Bind(s.Num(), &unix.SockaddrLinklayer{Ifindex: s.index, Protocol: protocol}); err != nil {
+		return fmt.Errorf("%s: bind: %w", s.name, err)
+	}
+	if receive && c.Fanout > 0 {
+		// Groups ignore what their interface sends only if all of them do.
+		const ignoreOutgoing = unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+		mode := fanoutType[c.FanoutMode] | ignoreOutgoing
+		if err := unix.SetsockoptInt(s.Num(), unix.SOL_PACKET, unix.PACKET_FANOUT, c.Fanout|mode<<16); err != nil {
+			return fmt.Errorf("%s: fanout group %d (%s): %w; is it used in another mode, or on another interface?", s.name, c.Fanout, c.FanoutMode, err)
+		}
+	}
+	return nil
+}
+
+func networkOrder(v uint16) uint16 {
+	b := [2]byte{byte(v >> 8), byte(v)}
+	return *(*uint16)(unsafe.Pointer(&b))
+}
+
+func (s *socket) hardware() (uint16, error) {
+	r, err := unix.NewIfreq(s.name)
+	if err == nil {
+		err = unix.IoctlIfreq(s.Num(), unix.SIOCGIFHWADDR, r)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: its hardware type: %w", s.name, err)
+	}
+	return r.Uint16(), nil // of a struct sockaddr, the family
+}
+
+// mtu returns the interface's MTU in bytes, without link header, or 0 if it is not to be had.
+func (s *socket) mtu() int {
+	r, err := unix.NewIfreq(s.name)
+	if err == nil {
+		err = unix.IoctlIfreq(s.Num(), unix.SIOCGIFMTU, r)
+	}
+	if err != nil {
+		return 0
+	}
+	return int(r.Uint32())
+}
+
+// exists reports whether the interface is still there, under whatever name.
+func (s *socket) exists() bool {
+	var r struct { // struct ifreq, by index
+		name  [unix.IFNAMSIZ]byte
+		index int32
+		_     [20]byte
+	}
+	r.index = int32(s.index)
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.Num()), unix.SIOCGIFNAME, uintptr(unsafe.Pointer(&r)))
+	return errno == 0
+}
+
+// drops returns how many frames found the socket's buffer full since it was last asked.
+func (s *socket) drops() uint64 {
+	st, err := unix.GetsockoptTpacketStats(s.Num(), unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil {
+		return 0
+	}
+	return uint64(st.Drops)
+}
+
+// hasAddress reports whether the host has an address on the interface, so that it answers too.
+func hasAddress(name string) bool {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return false
+	}
+	addrs, err := i.Addrs()
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); err == nil && ok && !ip.IP.IsLinkLocalUnicast() {
+			return true
+		}
+	}
+	return false
+}
+
+// interfaces returns the names of those that there are.
+func interfaces() string {
+	all, err := net.Interfaces()
+	if err != nil || len(all) == 0 {
+		return "none"
+	}
+	var names []string
+	for _, i := range all {
+		names = append(names, i.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,3 @@
+package all
+
+import _ "github.com/ringway-net/ringway/port/afpacket"
