@@ -1,0 +1,215 @@
+//go:build unix
+
+package udp_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/ringway-net/ringway/internal/udpsock"
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/port/porttest"
+	"github.com/ringway-net/ringway/port/udp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// inbox has what has come out at the other end.
+type inbox struct {
+	mu     sync.Mutex
+	frames [][]byte
+	more   chan struct{}
+	done   sync.WaitGroup
+}
+
+func newInbox() *inbox { return &inbox{more: make(chan struct{}, 1)} }
+
+func (i *inbox) put(frame []byte) {
+	i.mu.Lock()
+	i.frames = append(i.frames, slices.Clone(frame))
+	i.mu.Unlock()
+	select {
+	case i.more <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what there is, and waits for n frames until nothing has come for a while.
+func (i *inbox) take(n int) [][]byte {
+	for {
+		i.mu.Lock()
+		frames := i.frames
+		if len(frames) >= n {
+			i.frames = nil
+			i.mu.Unlock()
+			return frames
+		}
+		i.mu.Unlock()
+		select {
+		case <-i.more:
+		case <-time.After(2 * time.Second):
+			n = 0
+		}
+	}
+}
+
+// plain is a port whose other end is a socket of the net package.
+func plain(ip string) porttest.Kind {
+	return porttest.Kind{
+		Name:  "udp",
+		Does:  port.Both,
+		Lossy: os.Geteuid() != 0, // without root a socket's buffer is small
+		Open: func(t porttest.TB, e porttest.Env) *porttest.Link {
+			peer, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))
+			if err != nil {
+				t.Fatalf("%v", err)
+			}
+			_ = peer.SetReadBuffer(8 << 20)
+			p, err := udp.Open(e.Options, udp.Config{
+				Local:  netip.AddrPortFrom(netip.MustParseAddr(ip), 0),
+				Remote: peer.LocalAddr().(*net.UDPAddr).AddrPort(),
+			})
+			if err != nil {
+				t.Fatalf("%v", err)
+			}
+			in := newInbox()
+			in.done.Go(func() {
+				b := make([]byte, 1<<16)
+				for {
+					n, _, err := peer.ReadFromUDPAddrPort(b)
+					if err != nil {
+						return
+					}
+					in.put(b[:n])
+				}
+			})
+			feed := func(frames [][]byte) {
+				for i, f := range frames {
+					if _, err := peer.WriteToUDPAddrPort(f, p.Local()); err != nil {
+						t.Errorf("the other end: %v", err)
+					}
+					if i%100 == 99 {
+						time.Sleep(time.Millisecond)
+					}
+				}
+			}
+			feed(e.Frames)
+			return &porttest.Link{
+				Port: p,
+				Feed: feed,
+				Sent: in.take,
+				Done: func() { _ = peer.Close(); in.done.Wait() },
+			}
+		},
+		String: func(porttest.TB, port.Direction) string { return "udp:>" + net.JoinHostPort(ip, "9") },
+	}
+}
+
+// pair is a port whose other end is one too, both with buffers for runs.
+func pair(runs string) porttest.Kind {
+	k := plain("127.0.0.1")
+	k.Open = func(t porttest.TB, e porttest.Env) *porttest.Link {
+		large, err := pool.New(pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: 1})
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		return pairAt(t, e, free(t), large, runs)
+	}
+	return k
+}
+
+// free returns two addresses that nobody has: each end needs to know where the other one will be.
+func free(t porttest.TB) (addr [2]netip.AddrPort) {
+	for i := range addr {
+		s, err := udpsock.Open(udpsock.Config{Local: netip.MustParseAddrPort("127.0.0.1:0")})
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		addr[i] = s.Local
+		defer func() { _ = s.Close() }() // both are held until both are known
+	}
+	return addr
+}
+
+func pairAt(t porttest.TB, e porttest.Env, addr [2]netip.AddrPort, large *pool.Pool, runs string) *porttest.Link {
+	e.Options.Large = large
+	var ports [2]*udp.Port
+	for i, o := range []port.Options{e.Options, {Pool: e.Other, Large: large}} {
+		var err error
+		for try := 0; ; try++ { // somebody else may have come between
+			ports[i], err = udp.Open(o, udp.Config{Local: addr[i], Remote: addr[1-i], Runs: runs})
+			if err == nil || try == 20 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	p, peer := ports[0], ports[1]
+	in := newInbox()
+	in.done.Go(func() {
+		bufs := make([]pool.Buffer, 64)
+		for {
+			n, err := peer.Rx(bufs)
+			for _, b := range bufs[:n] {
+				in.put(b.Bytes())
+				b.Release()
+			}
+			if err == nil && n == 0 {
+				err = peer.WaitRx(context.Background())
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	feed := func(frames [][]byte) {
+		for i, f := range frames {
+			b, err := e.Other.CopyIn(f)
+			if err != nil {
+				t.Errorf("no buffer for the other end: %v", err)
+				return
+			}
+			if n, err := peer.Tx([]pool.Buffer{b}); n != 1 || err != nil {
+				b.Release()
+				t.Errorf("the other end's Tx: %d, %v", n, err)
+			}
+			if i%100 == 99 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	feed(e.Frames)
+	return &porttest.Link{
+		Port: p,
+		Feed: feed,
+		Sent: in.take,
+		Done: func() {
+			if err := peer.Close(); err != nil {
+				t.Errorf("%v", err)
+			}
+			in.done.Wait()
+			if err := large.Close(); err != nil {
+				t.Errorf("large buffers are left: %v", err)
+			}
+		},
+	}
+}
+
+func TestConformance(t *testing.T) {
+	t.Run("IPv4", func(t *testing.T) { porttest.Run(t, plain("127.0.0.1")) })
+	t.Run("IPv6", func(t *testing.T) { porttest.Run(t, plain("::1")) })
+	t.Run("Pair", func(t *testing.T) { porttest.Run(t, pair(udp.Auto)) })
+	t.Run("PairOneByOne", func(t *testing.T) { porttest.Run(t, pair(udp.Off)) })
+}
