@@ -287,7 +287,10 @@ func (s *Sender) noRoom(err error) bool {
 func (s *Sender) reason(err error, socket *Socket) stats.Reason {
 	switch {
 	case errors.Is(err, unix.EMSGSIZE):
-		mtu, _ := socket.PathMTU()
+		mtu, err := socket.PathMTU()
+		if err != nil {
+			mtu = -1 // it is not connected, and there is nobody to ask
+		}
 		s.note(func() { s.tooLong = mtu })
 		return stats.ReasonTooLong
 	case errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.ENOMEM):
@@ -358,7 +361,10 @@ func (s *Sender) Mode() string {
 func (s *Sender) Notes() (notes []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tooLong > 0 {
+	switch {
+	case s.tooLong < 0:
+		notes = append(notes, "frames were too long for the path")
+	case s.tooLong > 0:
 		notes = append(notes, fmt.Sprintf("frames were too long for the path, which takes IP packets of %d bytes", s.tooLong))
 	}
 	if s.copies > 0 {

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,43 +22,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// inbox has what has come out at the other end.
-type inbox struct {
-	mu     sync.Mutex
-	frames [][]byte
-	more   chan struct{}
-	done   sync.WaitGroup
-}
-
-func newInbox() *inbox { return &inbox{more: make(chan struct{}, 1)} }
-
-func (i *inbox) put(frame []byte) {
-	i.mu.Lock()
-	i.frames = append(i.frames, slices.Clone(frame))
-	i.mu.Unlock()
-	select {
-	case i.more <- struct{}{}:
-	default:
+// patience is how long to wait for a frame: a while if it should come, and otherwise hardly, since what was sent over the
+// loopback has come.
+func patience(missing bool) time.Duration {
+	if missing {
+		return 2 * time.Second
 	}
-}
-
-// take returns what there is, and waits for n frames until nothing has come for a while.
-func (i *inbox) take(n int) [][]byte {
-	for {
-		i.mu.Lock()
-		frames := i.frames
-		if len(frames) >= n {
-			i.frames = nil
-			i.mu.Unlock()
-			return frames
-		}
-		i.mu.Unlock()
-		select {
-		case <-i.more:
-		case <-time.After(2 * time.Second):
-			n = 0
-		}
-	}
+	return 20 * time.Millisecond
 }
 
 // plain is a port whose other end is a socket of the net package.
@@ -81,17 +50,17 @@ func plain(ip string) porttest.Kind {
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
-			in := newInbox()
-			in.done.Go(func() {
+			sent := func(n int) (frames [][]byte) {
 				b := make([]byte, 1<<16)
 				for {
-					n, _, err := peer.ReadFromUDPAddrPort(b)
+					_ = peer.SetReadDeadline(time.Now().Add(patience(len(frames) < n)))
+					k, _, err := peer.ReadFromUDPAddrPort(b)
 					if err != nil {
-						return
+						return frames
 					}
-					in.put(b[:n])
+					frames = append(frames, slices.Clone(b[:k]))
 				}
-			})
+			}
 			feed := func(frames [][]byte) {
 				for i, f := range frames {
 					if _, err := peer.WriteToUDPAddrPort(f, p.Local()); err != nil {
@@ -106,8 +75,8 @@ func plain(ip string) porttest.Kind {
 			return &porttest.Link{
 				Port: p,
 				Feed: feed,
-				Sent: in.take,
-				Done: func() { _ = peer.Close(); in.done.Wait() },
+				Sent: sent,
+				Done: func() { _ = peer.Close() },
 			}
 		},
 		String: func(porttest.TB, port.Direction) string { return "udp:>" + net.JoinHostPort(ip, "9") },
@@ -157,23 +126,24 @@ func pairAt(t porttest.TB, e porttest.Env, addr [2]netip.AddrPort, large *pool.P
 		}
 	}
 	p, peer := ports[0], ports[1]
-	in := newInbox()
-	in.done.Go(func() {
+	sent := func(want int) (frames [][]byte) {
 		bufs := make([]pool.Buffer, 64)
 		for {
 			n, err := peer.Rx(bufs)
 			for _, b := range bufs[:n] {
-				in.put(b.Bytes())
+				frames = append(frames, slices.Clone(b.Bytes()))
 				b.Release()
 			}
 			if err == nil && n == 0 {
-				err = peer.WaitRx(context.Background())
+				ctx, cancel := context.WithTimeout(context.Background(), patience(len(frames) < want))
+				err = peer.WaitRx(ctx)
+				cancel()
 			}
 			if err != nil {
-				return
+				return frames
 			}
 		}
-	})
+	}
 	feed := func(frames [][]byte) {
 		for i, f := range frames {
 			b, err := e.Other.CopyIn(f)
@@ -194,12 +164,11 @@ func pairAt(t porttest.TB, e porttest.Env, addr [2]netip.AddrPort, large *pool.P
 	return &porttest.Link{
 		Port: p,
 		Feed: feed,
-		Sent: in.take,
+		Sent: sent,
 		Done: func() {
 			if err := peer.Close(); err != nil {
 				t.Errorf("%v", err)
 			}
-			in.done.Wait()
 			if err := large.Close(); err != nil {
 				t.Errorf("large buffers are left: %v", err)
 			}
