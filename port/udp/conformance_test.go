@@ -97,7 +97,9 @@ func pair(runs string) porttest.Kind {
 }
 
 // free returns two addresses that nobody has: each end needs to know where the other one will be.
-func free(t porttest.TB) (addr [2]netip.AddrPort) {
+func free(t interface {
+	Fatalf(string, ...any)
+}) (addr [2]netip.AddrPort) {
 	for i := range addr {
 		s, err := udpsock.Open(udpsock.Config{Local: netip.MustParseAddrPort("127.0.0.1:0")})
 		if err != nil {
