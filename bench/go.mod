@@ -8,6 +8,6 @@ require (
 	github.com/ringway-net/ringway v0.0.0
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require golang.org/x/sys v0.49.0
 
 replace github.com/ringway-net/ringway => ../

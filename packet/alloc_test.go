@@ -28,6 +28,9 @@ func TestNoAllocations(t *testing.T) {
 	s4 := UDPSpec{Src: netip.MustParseAddrPort("10.0.0.1:1"), Dst: netip.MustParseAddrPort("10.0.0.2:2")}
 	s6 := UDPSpec{Src: netip.MustParseAddrPort("[fd00::1]:1"), Dst: netip.MustParseAddrPort("[fd00::2]:2")}
 	buf := make([]byte, 256)
+	var seg Segmenter
+	l := large{tcp: true, v6: true, first: ProtoRouting, exts: append([]byte{ProtoTCP, 2, 2, 1, 0, 0, 0, 0}, make([]byte, 16)...), payload: make([]byte, 100)}
+	tso, sctp := l.bytes(), genSCTP(r)
 	for name, f := range map[string]func(){
 		"Parse": func() {
 			for _, b := range frames {
@@ -50,6 +53,30 @@ func TestNoAllocations(t *testing.T) {
 			n, _ := PutUDP(buf, &s4, v4)
 			m, _ := PutUDP(buf, &s6, v4)
 			sink.n += uint64(n + m)
+		},
+		"Segmenter": func() {
+			err := seg.Reset(tso, 0, SegmentTCP6, 30)
+			for i := range seg.Count() {
+				sink.n += uint64(seg.Put(buf, i))
+			}
+			if err != nil || seg.Count() != 4 {
+				t.Error(err, seg.Count())
+			}
+		},
+		"Segmenter's errors": func() {
+			for n := range tso[:80] {
+				if seg.Reset(tso[:n], 0, SegmentTCP6, 30) == nil || seg.Reset(tso, n+1, SegmentTCP6, 30) == nil || seg.Reset(tso, 0, SegmentUDP, -n) == nil {
+					t.Error("no error")
+				}
+			}
+		},
+		"FinishChecksum": func() {
+			for _, b := range [][]byte{v4, v6, tso, sctp} {
+				start, offset, _ := PartialChecksum(b)
+				if FinishChecksum(buf, start, offset) != nil || FinishChecksum(sctp, 34, 8) != nil || FinishChecksum(b, len(b), 0) == nil {
+					t.Error("not finished")
+				}
+			}
 		},
 		"VLAN": func() {
 			v, _ := Ethernet(v4).VLAN(0)

@@ -46,6 +46,40 @@ func Sum(b []byte, initial uint16) uint16 {
 	return add16(bits.ReverseBytes16(fold(acc)), initial)
 }
 
+// sumCopy copies src to dst, which must not be shorter, and gives Sum(src, initial). One
+// pass is quicker than two where src is not in the nearest cache: the chain of carries
+// leaves time for it to come.
+func sumCopy(dst, src []byte, initial uint16) uint16 {
+	var acc, carry uint64
+	for len(src) >= 64 && len(dst) >= 64 {
+		x0, x1 := binary.LittleEndian.Uint64(src[0:8]), binary.LittleEndian.Uint64(src[8:16])
+		binary.LittleEndian.PutUint64(dst[0:8], x0)
+		binary.LittleEndian.PutUint64(dst[8:16], x1)
+		acc, carry = bits.Add64(acc, x0, 0)
+		acc, carry = bits.Add64(acc, x1, carry)
+		x2, x3 := binary.LittleEndian.Uint64(src[16:24]), binary.LittleEndian.Uint64(src[24:32])
+		binary.LittleEndian.PutUint64(dst[16:24], x2)
+		binary.LittleEndian.PutUint64(dst[24:32], x3)
+		acc, carry = bits.Add64(acc, x2, carry)
+		acc, carry = bits.Add64(acc, x3, carry)
+		x4, x5 := binary.LittleEndian.Uint64(src[32:40]), binary.LittleEndian.Uint64(src[40:48])
+		binary.LittleEndian.PutUint64(dst[32:40], x4)
+		binary.LittleEndian.PutUint64(dst[40:48], x5)
+		acc, carry = bits.Add64(acc, x4, carry)
+		acc, carry = bits.Add64(acc, x5, carry)
+		x6, x7 := binary.LittleEndian.Uint64(src[48:56]), binary.LittleEndian.Uint64(src[56:64])
+		binary.LittleEndian.PutUint64(dst[48:56], x6)
+		binary.LittleEndian.PutUint64(dst[56:64], x7)
+		acc, carry = bits.Add64(acc, x6, carry)
+		acc, carry = bits.Add64(acc, x7, carry)
+		acc, carry = bits.Add64(acc, 0, carry)
+		acc += carry
+		src, dst = src[64:], dst[64:]
+	}
+	copy(dst, src)
+	return Sum(src, add16(bits.ReverseBytes16(fold(acc)), initial))
+}
+
 // Checksum is what belongs into a checksum field for the data b, in which that field
 // is zero, and the sum of what else it covers: the pseudo header, or 0.
 //

@@ -3,7 +3,9 @@
 package packet
 
 import (
+	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/gopacket/gopacket"
@@ -37,10 +39,17 @@ func TestChecksum(t *testing.T) {
 			t.Fatalf("Checksum of %d bytes: %#x, gopacket %#x", len(b), Checksum(b, initial), c)
 		}
 	}
+	copied := make([]byte, 700)
 	big := randBytes(r, MaxFrame)
 	for n := range 700 {
 		from := r.IntN(1000) // loads at every alignment
-		check(big[from:from+n], uint16(r.Uint32()))
+		initial := uint16(r.Uint32())
+		b, c := big[from:from+n], copied[:n+r.IntN(len(copied)-n)]
+		check(b, initial)
+		clear(copied)
+		if got, want := sumCopy(c, b, initial), plainSum(b, initial); got != want || !bytes.Equal(c[:n], b) || slices.Max(append(copied[n:], 0)) != 0 {
+			t.Fatalf("sumCopy of %d bytes, initial %#x: %#x, want %#x", n, initial, got, want)
+		}
 	}
 	check(big, 0)
 	ones := make([]byte, 70000)

@@ -23,6 +23,10 @@
 // spread flows over queues or workers. Sum, Checksum and UpdateChecksum are the
 // Internet checksum; PutUDP writes a whole UDP frame into a buffer.
 //
+// What a sender left to hardware can be done in software: Segmenter cuts a large TCP
+// or UDP frame into those that a network takes, FinishChecksum completes a checksum
+// of which only the pseudo header was summed, and PartialChecksum recognises one.
+//
 // Everything here works on network byte order with explicit loads, so results
 // are the same on every architecture.
 package packet

@@ -65,3 +65,51 @@ func ExampleUpdateChecksum() {
 	fmt.Println(ip.TTL(), ip.ChecksumOK())
 	// Output: 63 true
 }
+
+func ExampleSegmenter() {
+	// A large datagram, as from a virtio device: 25 bytes, to be sent by tens.
+	buf := make([]byte, 256)
+	n, err := packet.PutUDP(buf, &packet.UDPSpec{
+		Src: netip.MustParseAddrPort("10.0.0.1:1000"),
+		Dst: netip.MustParseAddrPort("10.0.0.2:53"),
+	}, []byte("one datagram or three now"))
+	if err != nil {
+		panic(err)
+	}
+
+	var s packet.Segmenter // one for all frames
+	if err := s.Reset(buf[:n], packet.EthernetLen, packet.SegmentUDP, 10); err != nil {
+		fmt.Println(err)
+		return
+	}
+	dst := make([]byte, s.MaxLen())
+	for i := range s.Count() {
+		f := dst[:s.Put(dst, i)]
+		h := packet.Parse(f)
+		ip := packet.IPv4(f[h.L3:])
+		fmt.Printf("ID %d, %d bytes: %q %v\n", ip.ID(), ip.TotalLen(), f[h.Payload:h.End], ip.ChecksumOK())
+	}
+	// Output:
+	// ID 0, 38 bytes: "one datagr" true
+	// ID 1, 38 bytes: "am or thre" true
+	// ID 2, 33 bytes: "e now" true
+}
+
+func ExamplePartialChecksum() {
+	f := frame("10.0.0.1:1000", "10.0.0.2:53")
+	h := packet.Parse(f)
+	udp := f[h.L4:h.End]
+	right := packet.UDP(udp).Checksum()
+
+	// A sender that leaves the checksum to hardware has written the sum of the pseudo header.
+	sum := packet.IPv4(f[h.L3:]).PseudoSum(packet.ProtoUDP, uint32(len(udp)))
+	udp[6], udp[7] = byte(sum>>8), byte(sum)
+
+	if start, offset, ok := h.PartialChecksum(f); ok {
+		if err := packet.FinishChecksum(f, start, offset); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(packet.UDP(udp).Checksum() == right)
+	// Output: true
+}

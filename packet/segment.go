@@ -208,11 +208,10 @@ func (s *Segmenter) Put(dst []byte, i int) int {
 		dst[s.l3+6] = s.frame[s.jumbo] // its next header
 		l4, head = l4-jumboLen, head-jumboLen
 	}
-	// Copying first and then summing what is in the nearest cache is as quick as one
-	// loop that does both.
 	payload := dst[head:]
-	copy(payload, s.frame[s.head+i*s.size:])
-	sum := uint64(Sum(payload, s.l4Sum)) // fields are added as they come and folded at the end
+	from := s.head + i*s.size
+	// Fields are added to the sum as they come, and folded at the end.
+	sum := uint64(sumCopy(payload, s.frame[from:from+len(payload)], s.l4Sum))
 
 	ip, t := dst[s.l3:], dst[l4:]
 	if s.v4 {

@@ -286,7 +286,7 @@ func TestSegmenterRandom(t *testing.T) {
 	for range testkit.Scale(2000) {
 		l := genLarge(r)
 		frame := l.bytes()
-		size := pick(r, 1448, 1, 1+r.IntN(100), 1+r.IntN(9000), 1<<40>>r.IntN(40), max(1, len(l.payload)))
+		size := pick(r, 1448, 1, 1+r.IntN(100), 1+r.IntN(9000), 1<<30>>r.IntN(30), max(1, len(l.payload)))
 		if len(l.payload) > 4000 {
 			size = max(size, 100)
 		}
@@ -520,7 +520,9 @@ func FuzzSegment(f *testing.F) {
 		var s Segmenter
 		before := bytes.Clone(frame)
 		err := s.Reset(frame, l3, SegmentKind(kind), size)
-		if err == nil {
+		if err == nil && s.Count() > 5000 {
+			return // it would take too long
+		} else if err == nil {
 			checkSegments(t, frame, l3, SegmentKind(kind), size, &s)
 		} else if s.Count() != 0 {
 			t.Errorf("%v, and %d segments", err, s.Count())

@@ -73,9 +73,11 @@ func (b *Buffer) SetOffload(o Offload) {
 	b.off |= hintOffload
 }
 
-// ClearOffload says of this handle's frame that nothing is left to do. Other owners of a shared buffer keep what
-// they know.
+// ClearOffload says of the frame that nothing is left to do. Other owners of a shared buffer keep what they know.
 func (b *Buffer) ClearOffload() {
-	b.live()
+	p, s := b.live()
+	if b.off&hintOffload != 0 && !s.shared() {
+		p.offload[b.slot&slotMask] = Offload{} // for copies of the handle
+	}
 	b.off &^= hintOffload
 }

@@ -26,7 +26,8 @@ type Base struct {
 	TxShard *stats.Shard
 
 	counters *stats.Counters
-	shut     chan struct{}
+	open     context.Context // done when the port is shut
+	shut     context.CancelFunc
 	finisher *Finisher // or nil
 
 	// inside is the number of calls inside, and shutBit once the port is being closed. Whoever
@@ -46,7 +47,7 @@ func (b *Base) Init(o Options) {
 	b.counters = stats.New()
 	b.RxShard, b.TxShard = b.counters.NewShard(), b.counters.NewShard()
 	b.RxCache, b.TxCache = o.Pool.NewCache(), o.Pool.NewCache()
-	b.shut = make(chan struct{})
+	b.open, b.shut = context.WithCancel(context.Background())
 }
 
 // Enter begins a call. If it returns false the port is closed, and the call returns
@@ -76,7 +77,7 @@ func (b *Base) Shut(wake func(), last func() error) (err error) {
 		b.last = last
 		// Inside itself until wake has ended, so that nobody else calls last before that.
 		before := b.inside.Add(shutBit+1) - (shutBit + 1)
-		close(b.shut)
+		b.shut()
 		if wake != nil {
 			wake()
 		}
@@ -94,7 +95,7 @@ func (b *Base) end() error {
 			b.lastErr = b.last()
 		}
 		if b.finisher != nil {
-			b.finisher.discard()
+			b.finisher.forget()
 		}
 		b.RxCache.Close()
 		b.TxCache.Close()
@@ -105,7 +106,7 @@ func (b *Base) end() error {
 }
 
 // Shutting returns a channel that is closed when the port is.
-func (b *Base) Shutting() <-chan struct{} { return b.shut }
+func (b *Base) Shutting() <-chan struct{} { return b.open.Done() }
 
 // Stats returns the counters of both directions.
 func (b *Base) Stats() stats.Snapshot { return b.counters.Snapshot() }
@@ -164,13 +165,7 @@ func (b *Base) Free(bufs []pool.Buffer) {
 func (b *Base) GetContext(ctx context.Context, p *pool.Pool) (pool.Buffer, error) {
 	either, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-b.shut:
-			cancel()
-		case <-either.Done():
-		}
-	}()
+	defer context.AfterFunc(b.open, cancel)()
 	buf, err := p.GetContext(either)
 	if err != nil && ctx.Err() == nil && either.Err() != nil {
 		err = ErrClosed
@@ -185,7 +180,7 @@ func (b *Base) Sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-timer.C:
 		return nil
-	case <-b.shut:
+	case <-b.open.Done():
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
@@ -196,7 +191,7 @@ func (b *Base) Sleep(ctx context.Context, d time.Duration) error {
 // anything.
 func (b *Base) WaitShut(ctx context.Context) error {
 	select {
-	case <-b.shut:
+	case <-b.open.Done():
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

@@ -384,3 +384,65 @@ func TestShutRace(t *testing.T) {
 	close(ports)
 	<-entered
 }
+
+// GetContext ends with a buffer, with its context, or with the port, and leaves nothing behind.
+func TestBaseGetContext(t *testing.T) {
+	p := newPool(t, pool.Config{Count: 1})
+	var b Base
+	b.Init(Options{Pool: p})
+	one, err := b.GetContext(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	if _, err := b.GetContext(short, p); err != context.DeadlineExceeded {
+		t.Errorf("with a deadline: %v", err)
+	}
+	cancel()
+	type result struct {
+		b   pool.Buffer
+		err error
+	}
+	got := make(chan result)
+	get := func() {
+		b, err := b.GetContext(context.Background(), p)
+		got <- result{b, err}
+	}
+	go get()
+	time.Sleep(time.Millisecond)
+	one.Release()
+	first := <-got
+	if first.err != nil || first.b.IsZero() {
+		t.Errorf("%+v", first)
+	}
+	go get()
+	time.Sleep(time.Millisecond)
+	b.Shut(nil, nil)
+	if r := <-got; r.err != ErrClosed {
+		t.Errorf("at Shut: %v", r.err)
+	}
+	if _, err := b.GetContext(context.Background(), p); err != ErrClosed {
+		t.Errorf("after Shut: %v", err)
+	}
+	first.b.Release()
+}
+
+func TestBaseSleep(t *testing.T) {
+	var b Base
+	b.Init(Options{Pool: newPool(t, pool.Config{Count: 1})})
+	if err := b.Sleep(t.Context(), time.Microsecond); err != nil {
+		t.Error(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	if err := b.Sleep(short, time.Hour); err != context.DeadlineExceeded {
+		t.Errorf("with a deadline: %v", err)
+	}
+	cancel()
+	slept := make(chan error)
+	go func() { slept <- b.Sleep(context.Background(), time.Hour) }()
+	time.Sleep(time.Millisecond)
+	b.Shut(nil, nil)
+	if err := <-slept; err != ErrClosed {
+		t.Errorf("at Shut: %v", err)
+	}
+}

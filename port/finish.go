@@ -3,41 +3,36 @@
 package port
 
 import (
-	"context"
-	"sync/atomic"
-
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/stats"
 )
 
 // Finisher does in software what others have left to do on frames (pool.Offload) and a port can't leave to anybody:
-// it completes checksums and cuts large frames into segments. A kind embeds it beside Base, calls
-// its Init after Base's, and so gets Tx, and the methods of a Queuer: segments for which there was no room wait in it.
+// it completes checksums and cuts large frames into segments. A kind embeds it beside Base, calls its Init after Base's, and so
+// gets Tx.
 //
-// A burst in which all is finished goes through as it is. Otherwise its frames go out in order, by way of a
-// stock of finished ones.
+// Of a frame that is being cut when there is no more room, the caller stays the owner, as of all that Tx does not take: when it
+// comes again, its remaining segments are sent.
 type Finisher struct {
 	base  *Base
 	takes Offloads
 	send  func([]pool.Buffer) (int, error)
-	wait  func(context.Context) error
 
-	// ready[from:to] are finished and come next.
-	ready    [64]pool.Buffer
+	// large is the frame that is being cut, whose segments before next are in stock, sent or dropped, and of which left
+	// are neither sent nor dropped. It is its caller's.
+	large      pool.Buffer
+	cut        packet.Segmenter
+	next, left int
+	// stock[from:to] are segments that can be sent.
+	stock    [64]pool.Buffer
 	from, to int
-	// large is the frame that is being cut, if any, and next its next segment: they come after those.
-	large pool.Buffer
-	next  int
-	cut   packet.Segmenter
-
-	queued atomic.Int64
 }
 
-// Init prepares f for a port that is b's, can leave takes to others, sends finished frames by send, which is like
-// Port.Tx but is called inside of Enter and Leave, and for an Out port only, and waits by wait, which is Port.WaitTx.
-func (f *Finisher) Init(b *Base, takes Offloads, send func([]pool.Buffer) (int, error), wait func(context.Context) error) {
-	f.base, f.takes, f.send, f.wait = b, takes, send, wait
+// Init prepares f for a port that is b's, can leave takes to others, and sends finished frames by send, which is like
+// Port.Tx but is called inside of Enter and Leave, and for ports that send only.
+func (f *Finisher) Init(b *Base, takes Offloads, send func([]pool.Buffer) (int, error)) {
+	f.base, f.takes, f.send = b, takes, send
 	b.finisher = f
 }
 
@@ -50,22 +45,27 @@ func (f *Finisher) Tx(bufs []pool.Buffer) (n int, err error) {
 	if f.base.Options.Direction&Out == 0 {
 		return 0, ErrDirection
 	}
-	if f.waiting() == 0 && !unfinished(bufs) {
+	if !unfinished(bufs) {
 		return f.send(bufs)
 	}
-	defer f.publish()
-	for {
-		n += f.fill(bufs[n:])
-		if f.from == f.to {
-			return n, nil
+	for n < len(bufs) {
+		run := n
+		for run < len(bufs) && f.fit(&bufs[run]) {
+			run++
 		}
-		sent, err := f.send(f.ready[f.from:f.to])
-		f.from += sent
-		if err != nil || f.from < f.to {
+		if run > n {
+			sent, err := f.send(bufs[n:run])
+			if n += sent; err != nil || n < run {
+				return n, err
+			}
+			continue
+		}
+		if done, err := f.segments(bufs[n]); !done || err != nil {
 			return n, err
 		}
-		f.from, f.to = 0, 0
+		n++
 	}
+	return n, nil
 }
 
 func unfinished(bufs []pool.Buffer) bool {
@@ -77,94 +77,112 @@ func unfinished(bufs []pool.Buffer) bool {
 	return false
 }
 
-// fill finishes frames, those that have begun first, until the stock is full. It returns how many of bufs it took.
-func (f *Finisher) fill(bufs []pool.Buffer) (n int) {
-	if f.from > 0 {
-		f.to = copy(f.ready[:], f.ready[f.from:f.to])
-		f.from = 0
+// fit reports whether b can be sent as it is. It completes the checksum of a frame that lacks no more than that, if
+// nobody else has it.
+func (f *Finisher) fit(b *pool.Buffer) bool {
+	left, _ := b.Offload()
+	if f.takes.Take(left) {
+		return true
 	}
-	for f.to < len(f.ready) {
-		if !f.large.IsZero() {
-			f.segment()
-			continue
-		}
-		if n == len(bufs) {
-			break
-		}
-		b := bufs[n]
-		n++
-		switch left, _ := b.Offload(); {
-		case f.takes.Take(left):
-			f.add(b)
-		case left.GSO == pool.GSONone:
-			f.checksum(b, left)
-		default:
-			f.begin(b, left)
-		}
-	}
-	return n
-}
-
-func (f *Finisher) add(b pool.Buffer) {
-	f.ready[f.to] = b
-	f.to++
-}
-
-// checksum completes the checksum of b, of a copy of its own if others have it too.
-func (f *Finisher) checksum(b pool.Buffer, left pool.Offload) {
-	if b.Writable() != nil {
-		f.drop(stats.ReasonNoBuffer, b)
-		return
+	if left.GSO != pool.GSONone || b.Shared() {
+		return false
 	}
 	if packet.FinishChecksum(b.Bytes(), int(left.ChecksumStart), int(left.ChecksumOffset)) != nil {
-		f.drop(stats.ReasonMalformed, b)
-		return
+		return false
 	}
 	b.ClearOffload()
-	f.add(b)
+	return true
 }
 
-// begin begins to cut b.
-func (f *Finisher) begin(b pool.Buffer, left pool.Offload) {
-	l3 := 0
-	if !left.NetworkFrame {
-		h := packet.Parse(b.Bytes())
-		l3 = int(h.L3)
+// segments sends what b has to be cut into (the one finished copy, if it is not to be cut), as far as there is room,
+// and reports whether that was all: then it has given b back.
+func (f *Finisher) segments(b pool.Buffer) (done bool, err error) {
+	if b != f.large && !f.begin(b) {
+		f.base.Dropped(stats.ReasonMalformed, []pool.Buffer{b})
+		return true, nil
 	}
-	kind := packet.SegmentTCP4
-	switch left.GSO {
-	case pool.GSOTCP6:
-		kind = packet.SegmentTCP6
-	case pool.GSOUDP:
-		kind = packet.SegmentUDP
+	for f.left > 0 {
+		f.fill()
+		sent, err := f.send(f.stock[f.from:f.to])
+		f.from += sent
+		f.gone(sent)
+		if err != nil || f.from < f.to {
+			f.base.TxShard.Publish()
+			return false, err
+		}
 	}
-	if f.cut.Reset(b.Bytes(), l3, kind, int(left.SegmentSize)) != nil {
-		f.drop(stats.ReasonMalformed, b)
-		return
-	}
-	f.large, f.next = b, 0
-	f.base.TxShard.Segments(uint64(f.cut.Count() - 1))
+	f.large = pool.Buffer{}
+	f.base.Free([]pool.Buffer{b})
+	f.base.TxShard.Publish()
+	return true, nil
 }
 
-// segment makes the next segments, as far as there is room in the stock.
-func (f *Finisher) segment() {
-	for ; f.to < len(f.ready) && f.next < f.cut.Count(); f.next++ {
-		b, ok := f.buffer(f.cut.Len(f.next))
+// begin begins to cut b. It is false if that is not possible.
+func (f *Finisher) begin(b pool.Buffer) bool {
+	f.forget() // of a frame that its caller has given up
+	left, _ := b.Offload()
+	f.next, f.left = 0, 1
+	if left.GSO != pool.GSONone {
+		l3 := 0
+		if !left.NetworkFrame {
+			h := packet.Parse(b.Bytes())
+			l3 = int(h.L3)
+		}
+		if f.cut.Reset(b.Bytes(), l3, segmentKinds[left.GSO], int(left.SegmentSize)) != nil {
+			return false
+		}
+		f.left = f.cut.Count()
+	} else if int(left.ChecksumStart)+int(left.ChecksumOffset)+2 > b.Len() {
+		return false
+	}
+	f.large = b
+	return true
+}
+
+var segmentKinds = map[pool.GSO]packet.SegmentKind{
+	pool.GSOTCP4: packet.SegmentTCP4, pool.GSOTCP6: packet.SegmentTCP6, pool.GSOUDP: packet.SegmentUDP,
+}
+
+// fill makes segments until the stock is full.
+func (f *Finisher) fill() {
+	if f.from > 0 {
+		f.to = copy(f.stock[:], f.stock[f.from:f.to])
+		f.from = 0
+	}
+	left, _ := f.large.Offload()
+	meta, hasMeta := f.large.Meta()
+	for ; f.to < len(f.stock) && f.to < f.left; f.next++ {
+		n := f.large.Len()
+		if left.GSO != pool.GSONone {
+			n = f.cut.Len(f.next)
+		}
+		b, ok := f.buffer(n)
 		if !ok {
 			f.base.TxShard.DropTx(stats.ReasonNoBuffer, 1)
+			f.gone(1)
 			continue
 		}
-		f.cut.Put(b.Bytes(), f.next)
-		if m, ok := f.large.Meta(); ok {
-			m.OrigLen = 0
-			b.SetMeta(m)
+		if left.GSO != pool.GSONone {
+			f.cut.Put(b.Bytes(), f.next)
+		} else {
+			copy(b.Bytes(), f.large.Bytes())
+			_ = packet.FinishChecksum(b.Bytes(), int(left.ChecksumStart), int(left.ChecksumOffset)) // begin has looked
 		}
-		f.add(b)
+		if hasMeta {
+			meta.OrigLen = 0
+			b.SetMeta(meta)
+		}
+		f.stock[f.to] = b
+		f.to++
 	}
-	if f.next == f.cut.Count() {
-		f.base.Free([]pool.Buffer{f.large})
-		f.large = pool.Buffer{}
+}
+
+// gone counts n segments as neither sent nor dropped no longer. The last one stands for the frame that was given.
+func (f *Finisher) gone(n int) {
+	if f.left -= n; f.left == 0 && n > 0 {
+		n--
 	}
+	f.base.TxShard.Segments(uint64(n))
 }
 
 // buffer takes a buffer with a frame of n bytes, whatever they are.
@@ -185,50 +203,8 @@ func (f *Finisher) buffer(n int) (b pool.Buffer, ok bool) {
 	return b, err == nil
 }
 
-func (f *Finisher) drop(r stats.Reason, b pool.Buffer) {
-	f.base.Dropped(r, []pool.Buffer{b})
-}
-
-// waiting returns how many frames have been taken and not been sent.
-func (f *Finisher) waiting() int {
-	n := f.to - f.from
-	if !f.large.IsZero() {
-		n += f.cut.Count() - f.next
-	}
-	return n
-}
-
-// publish tells others what waits.
-func (f *Finisher) publish() {
-	f.queued.Store(int64(f.waiting()))
-	f.base.TxShard.Publish()
-}
-
-// Queued returns how many frames wait for room in the port.
-func (f *Finisher) Queued() int { return int(f.queued.Load()) }
-
-// Drain sleeps until none does: see Queuer.
-func (f *Finisher) Drain(ctx context.Context) error {
-	for {
-		if _, err := f.Tx(nil); err != nil {
-			return err
-		}
-		if f.Queued() == 0 {
-			return nil
-		}
-		if err := f.wait(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// discard drops what waits, at the port's end.
-func (f *Finisher) discard() {
-	f.base.TxShard.DropTx(stats.ReasonClosed, uint64(f.waiting()))
-	f.base.Free(f.ready[f.from:f.to])
-	if !f.large.IsZero() {
-		f.base.Free([]pool.Buffer{f.large})
-	}
+// forget gives back segments that nobody will ask for.
+func (f *Finisher) forget() {
+	f.base.Free(f.stock[f.from:f.to])
 	f.from, f.to, f.large = 0, 0, pool.Buffer{}
-	f.queued.Store(0)
 }

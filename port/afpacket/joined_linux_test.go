@@ -1,0 +1,265 @@
+// Two hosts joined by vswitch.Forward between two ports in a third namespace.
+
+package afpacket_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/testkit"
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/port/afpacket"
+	_ "github.com/ringway-net/ringway/port/pcap"
+	"github.com/ringway-net/ringway/vswitch"
+)
+
+// hosts are a and b, 10.0.0.1 and 10.0.0.2, each with a cable to r, where the interfaces are a0 and b0.
+type hosts struct {
+	t       *testing.T
+	a, b, r *netlab.Namespace
+	o       port.Options // for ports in r
+}
+
+func newHosts(t *testing.T, mtu int) *hosts {
+	t.Helper()
+	testkit.Watchdog(t)
+	lab := netlab.New(t)
+	h := &hosts{t: t, a: lab.Namespace("a"), b: lab.Namespace("b"), r: quiet(lab, "r")}
+	lab.Veth(h.a, "eth0", h.r, "a0", mtu)
+	lab.Veth(h.b, "eth0", h.r, "b0", mtu)
+	h.a.Addr("eth0", "10.0.0.1/24", "fd00::1/64")
+	h.b.Addr("eth0", "10.0.0.2/24", "fd00::2/64")
+	h.o = port.Options{Pool: newPool(t, pool.Config{}), Large: newLarge(t, 1024), Interfaces: new(port.Interfaces)}
+	return h
+}
+
+// join forwards between a0 and b0 until the function that it returns is called, which returns the counters.
+func (h *hosts) join() (end func() vswitch.ForwardStats) {
+	h.t.Helper()
+	return h.forward(open(h.t, h.r, "a0", h.o, afpacket.Config{}), open(h.t, h.r, "b0", h.o, afpacket.Config{}), true)
+}
+
+// forward forwards between two ports, and holds the account against itself in the end.
+func (h *hosts) forward(in, out port.Port, both bool) (end func() vswitch.ForwardStats) {
+	h.t.Helper()
+	f, err := vswitch.NewForward(vswitch.ForwardConfig{In: in, Out: out, Both: both, RingSize: 1024})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- f.Run(ctx) }()
+	ended := false
+	end = func() vswitch.ForwardStats {
+		h.t.Helper()
+		stop()
+		if !ended {
+			ended = true
+			if err := <-done; err != nil {
+				h.t.Errorf("Forward: %v", err)
+			}
+		}
+		s := f.Stats()
+		if s.InFlight != 0 || s.Received()+s.Segments() != s.Sent()+s.Dropped() {
+			h.t.Errorf("%d received + %d segments, but %d sent + %d dropped, and %d in flight", s.Received(), s.Segments(), s.Sent(), s.Dropped(), s.InFlight)
+		}
+		return s
+	}
+	h.t.Cleanup(func() { end() })
+	return end
+}
+
+// talk pings, and loads with TCP both ways, and UDP both ways.
+func (h *hosts) talk(there, back string) {
+	h.t.Helper()
+	for _, addr := range []string{there, back} {
+		from, to := h.a, h.b
+		if addr == back {
+			from, to = h.b, h.a
+		}
+		if !from.WaitPing(addr, 5*time.Second) {
+			h.t.Fatalf("%s does not answer", addr)
+		}
+		if r := from.Ping(addr, netlab.PingOptions{Count: 5}); r.Received != 5 {
+			h.t.Errorf("ping %s: %+v", addr, r)
+		}
+		r, err := netlab.TCP(to, from, addr, time.Second, netlab.TCPOptions{})
+		if err != nil || r.Bytes < 1<<20 {
+			h.t.Errorf("TCP to %s: %+v, %v", addr, r, err)
+		}
+		h.t.Logf("TCP to %s: %.2f Gbit/s, %d segments sent again", addr, r.BitsPerSecond/1e9, r.Retransmits)
+		u, err := netlab.UDP(to, from, addr, time.Second, netlab.UDPOptions{BitsPerSecond: 20e6, Size: 1000})
+		if err != nil || u.Sent < 1000 || u.Far < u.Sent*9/10 {
+			h.t.Errorf("UDP to %s: %+v, %v", addr, u, err)
+		}
+	}
+}
+
+// With everything as it is by default, large segments and unfinished checksums are carried from end to end.
+func TestJoined(t *testing.T) {
+	for _, mtu := range []int{1500, 9000} {
+		t.Run(fmt.Sprint("MTU", mtu), func(t *testing.T) {
+			h := newHosts(t, mtu)
+			end := h.join()
+			before := h.b.LinkStats("eth0")
+			h.talk("10.0.0.2", "10.0.0.1")
+			h.talk("fd00::2", "fd00::1")
+			after := h.b.LinkStats("eth0")
+			if mean := (after.RxBytes - before.RxBytes) / max(1, after.RxPackets-before.RxPackets); mean < 2000 {
+				t.Errorf("%d bytes in a frame on average: large ones were not carried", mean)
+			}
+			s := end()
+			if s.Segments() != 0 {
+				t.Errorf("%d segments were made of what was to be carried whole", s.Segments())
+			}
+			for _, p := range s.Ports {
+				t.Logf("%s: %d frames of %d bytes on average received, drops %v %v", p.Name, p.RxPackets, p.RxBytes/max(1, p.RxPackets), p.RxDrops, p.TxDrops)
+			}
+			// The largest ping that fits, both ways.
+			end2 := h.join()
+			defer end2()
+			if r := h.a.Ping("10.0.0.2", netlab.PingOptions{Size: mtu - 28, DontFragment: true}); r.Received != r.Sent {
+				t.Errorf("pings of the MTU's size: %+v", r)
+			}
+		})
+	}
+}
+
+// What the kernel has to finish behind the port, since the interface can't do anything, it finishes well: on the far
+// side every frame is no longer than the MTU allows and all checksums are right.
+func TestJoinedToSimpleCard(t *testing.T) {
+	h := newHosts(t, 1500)
+	h.r.NoOffloads("b0") // what is sent by it is whole
+	end := h.join()
+	if !h.a.WaitPing("10.0.0.2", 5*time.Second) {
+		t.Fatal("no answer")
+	}
+	file := filepath.Join(t.TempDir(), "far.pcap")
+	c := h.b.Capture("eth0", file, "src host 10.0.0.1 or src host fd00::1")
+	for _, addr := range []string{"10.0.0.2", "fd00::2"} {
+		for _, load := range []func() error{
+			func() error { return sendTCP(h.a, h.b, addr, 4<<20) },
+			func() error {
+				_, err := netlab.UDP(h.b, h.a, addr, time.Second, netlab.UDPOptions{BitsPerSecond: 5e6})
+				return err
+			},
+		} {
+			if err := load(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if frames, dropped := c.Stop(); frames < 1000 {
+		t.Errorf("%d frames captured, %d lost", frames, dropped) // tcpdump is short of room at times
+	}
+	netlab.CheckClean(t, file)
+	if n := longest(t, file); n > 1514 {
+		t.Errorf("a frame of %d bytes came", n)
+	}
+	s := end()
+	if s.Segments() != 0 || s.Ports[0].RxBytes/s.Ports[0].RxPackets < 1514 {
+		t.Errorf("the port itself has made %d segments, of frames of %d bytes on average", s.Segments(), s.Ports[0].RxBytes/s.Ports[0].RxPackets)
+	}
+}
+
+// eachFrame shows f each frame of a capture, as another library reads it.
+func eachFrame(t *testing.T, file string, f func(frame []byte)) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := pcapgo.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		frame, info, err := r.ReadPacketData()
+		if err == io.EOF {
+			return
+		}
+		if err != nil || info.Length != len(frame) {
+			t.Fatalf("%s: %v, %+v", file, err, info)
+		}
+		f(frame)
+	}
+}
+
+// longest returns the length of the longest frame in a capture.
+func longest(t *testing.T, file string) (n int) {
+	t.Helper()
+	eachFrame(t, file, func(f []byte) { n = max(n, len(f)) })
+	return n
+}
+
+// The kernel takes the tag out of a frame; it is put back, and large segments stay right.
+func TestVLAN(t *testing.T) {
+	for name, tags := range map[string][]tag{
+		"802.1Q":   {{0x8100, 100}},
+		"802.1ad":  {{0x88a8, 200}},
+		"two":      {{0x88a8, 200}, {0x8100, 100}},
+		"priority": {{0x8100, 5 << 13}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const room = 8 // for tags: the kernel leaves it for one of 802.1Q only
+			h := newHosts(t, 1500+room)
+			for _, n := range []*netlab.Namespace{h.a, h.b} {
+				n.IP("route", "replace", "10.0.0.0/24", "dev", "eth0", "mtu", "lock", "1500")
+				n.IP("-6", "route", "replace", "fd00::/64", "dev", "eth0", "proto", "kernel", "metric", "256", "mtu", "lock", "1500")
+				tagAll(t, n, tags)
+			}
+			end := h.join()
+			if !h.a.WaitPing("10.0.0.2", 5*time.Second) {
+				t.Fatal("no answer")
+			}
+			file := filepath.Join(t.TempDir(), "tagged.pcap")
+			c := h.b.Capture("eth0", file)
+			if r := h.a.Ping("10.0.0.2", netlab.PingOptions{Size: 1472, DontFragment: true}); r.Received != r.Sent {
+				t.Errorf("%+v", r)
+			}
+			c.Stop()
+			seen := 0
+			eachFrame(t, file, func(f []byte) {
+				if !bytes.Contains(f, []byte{10, 0, 0, 1, 10, 0, 0, 2}) {
+					return // not from a: the tags of what b sends are put on behind the capture
+				}
+				seen++
+				for i, tag := range tags {
+					at := f[12+4*i:]
+					if binary.BigEndian.Uint16(at) != tag.protocol || binary.BigEndian.Uint16(at[2:]) != tag.tci {
+						t.Errorf("tag %d is %x, want %x", i, at[:4], tag)
+					}
+				}
+			})
+			if seen == 0 {
+				t.Error("no tagged frame was seen")
+			}
+			before := h.b.LinkStats("eth0")
+			for _, addr := range []string{"10.0.0.2", "fd00::2"} {
+				r, err := netlab.TCP(h.b, h.a, addr, time.Second, netlab.TCPOptions{})
+				if err != nil || r.Bytes < 1<<20 {
+					t.Errorf("TCP to %s: %+v, %v", addr, r, err)
+				}
+				t.Logf("TCP to %s: %.2f Gbit/s, %d segments sent again", addr, r.BitsPerSecond/1e9, r.Retransmits)
+			}
+			after := h.b.LinkStats("eth0")
+			if mean := (after.RxBytes - before.RxBytes) / max(1, after.RxPackets-before.RxPackets); mean < 2000 {
+				t.Errorf("%d bytes in a frame on average: large ones were not carried", mean)
+			}
+			if s := end(); s.Segments() != 0 {
+				t.Errorf("%d segments", s.Segments())
+			}
+		})
+	}
+}
