@@ -50,7 +50,7 @@ func Open(o port.Options, c Config) (*Port, error) {
 	}
 	p := &Port{config: c, socket: socket}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send, p.WaitTx)
+	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send)
 	most := path
 	if c.Runs == Off {
 		most = 0

@@ -335,8 +335,8 @@ func TestRingways(t *testing.T) {
 	reach(t, two.b, one.b, 1, 1450)
 }
 
-// TestFaults: the underlay goes and comes back.
-func TestFaults(t *testing.T) {
+// TestUnderlayGone: the underlay goes and comes back.
+func TestUnderlayGone(t *testing.T) {
 	testkit.Watchdog(t)
 	lab := netlab.New(t)
 	h, s := lab.Namespace("h"), newSite(lab, 2, 1450)

@@ -31,7 +31,7 @@ func Open(o port.Options, c Config) (port.Port, error) {
 	}
 	p := &vxlan{config: c}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send, p.WaitTx)
+	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send)
 	if err := p.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), p.Close())
 	}
