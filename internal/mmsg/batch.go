@@ -63,6 +63,20 @@ func (b *Batch) Set(i, k int, mem []byte) {
 	b.hdrs[i].SetIovlen(k + 1)
 }
 
+// Put makes mem piece k of all that the batch has, counted over its messages, and is for pieces that Join makes messages of.
+func (b *Batch) Put(k int, mem []byte) {
+	v := &b.iovs[k]
+	v.Base = unsafe.SliceData(mem)
+	v.SetLen(len(mem))
+}
+
+// Join makes pieces k to k+n-1 of all that the batch has, as Put counts them, message i. Two messages may share pieces.
+func (b *Batch) Join(i, k, n int) {
+	h := &b.hdrs[i].Msghdr
+	h.Iov = &b.iovs[k]
+	h.SetIovlen(n)
+}
+
 // receive prepares message i for being received: its name and control are written by the system.
 func (b *Batch) receive(i int) {
 	h := &b.hdrs[i].Msghdr
