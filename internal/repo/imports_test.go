@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"pool"},
 	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/vnet"},
 	{"port"},
-	{"port/afpacket", "port/gen", "port/mem", "port/null", "port/pcap"},
+	{"port/afpacket", "port/gen", "port/mem", "port/null", "port/pcap", "port/tap"},
 	{"port/all", "port/porttest"},
 	{"vswitch"},
 	{"internal/perf"},
