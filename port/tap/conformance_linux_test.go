@@ -132,7 +132,7 @@ func ipPacket(r *rand.Rand, i, size int) []byte {
 	return f
 }
 
-// flowFrame makes frames that are all of one flow of UDP, so that they keep their order over any number of queues.
+// flowFrame makes frames that are all of one flow of UDP.
 func flowFrame(r *rand.Rand, i, size int) []byte {
 	f := make([]byte, size)
 	for k := range f {
@@ -179,6 +179,7 @@ func TestConformance(t *testing.T) {
 	t.Run("TapQueues", func(t *testing.T) {
 		k := kind("tap", ",queues=4")
 		k.Frame = flowFrame
+		k.Unordered = true // the kernel moves a flow to the queue by which the other direction was sent
 		porttest.Run(t, k)
 	})
 	t.Run("TapFinishedQueues", func(t *testing.T) {

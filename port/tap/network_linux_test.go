@@ -13,6 +13,7 @@ import (
 	"github.com/ringway-net/ringway/internal/netlab"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/stats"
 	"github.com/ringway-net/ringway/vswitch"
 )
 
@@ -95,6 +96,86 @@ func join(t testB, stringA, stringB string) *network {
 		t.Fatal("no answer to a ping")
 	}
 	return n
+}
+
+// TestNetwork: two hosts that find nothing to complain of.
+func TestNetwork(t *testing.T) {
+	const jumbo = ",mtu=9000"
+	for _, v := range []struct {
+		a, b     string
+		segments bool // large frames have to be cut on their way to b
+	}{
+		{"tap:t0", "tap:t0", false},
+		{"tap:t0" + jumbo, "tap:t0" + jumbo, false},
+		{"tap:t0,queues=2", "tap:t0,queues=2", false},
+		{"tap:t0", "tap:t0,vnet=off", true},
+		{"tap:t0" + jumbo, "tap:t0,vnet=off" + jumbo, true},
+		{"tap:t0,vnet=off", "tap:t0,vnet=off", false},
+		{"tun:t0", "tun:t0", false},
+		{"tun:t0", "tun:t0,vnet=off", true},
+	} {
+		t.Run(v.a+" "+v.b, func(t *testing.T) {
+			alone(t)
+			n := join(t, v.a, v.b)
+			a, b := n.a, n.b
+			for _, to := range []string{"10.0.0.2", "fd00::2"} {
+				if r := a.Ping(to, netlab.PingOptions{Count: 5, Size: 1200}); r.Loss() > 0 {
+					t.Errorf("ping %s: %+v", to, r)
+				}
+			}
+			before := n.forward.Stats()
+			for _, o := range []netlab.TCPOptions{{}, {Reverse: true}} {
+				for _, to := range []string{"10.0.0.2", "fd00::2"} {
+					if r, err := netlab.TCP(b.Namespace, a.Namespace, to, time.Second, o); err != nil || r.Bytes < 10e6 {
+						t.Errorf("TCP to %s %+v: %+v, %v", to, o, r, err)
+					}
+				}
+			}
+			s := n.forward.Stats()
+			large := func(i int) bool {
+				was, is := before.Ports[i], s.Ports[i]
+				// Half of the frames or more are large, or it would be less.
+				return (is.RxBytes-was.RxBytes)/(is.RxPackets-was.RxPackets) > 4500
+			}
+			if !strings.Contains(v.a, "vnet=off") && !large(0) {
+				t.Errorf("no large frames came from a: %+v", s.Ports[0].Snapshot)
+			}
+			if v.segments != (s.Ports[1].TxSegments > 0) || s.Ports[0].TxSegments > 0 {
+				t.Errorf("segments made in software: %d to a, %d to b", s.Ports[0].TxSegments, s.Ports[1].TxSegments)
+			}
+			for i, p := range s.Ports {
+				for _, r := range []stats.Reason{stats.ReasonMalformed, stats.ReasonTooLong, stats.ReasonTruncated, stats.ReasonIOError} {
+					if p.RxDrops[r]+p.TxDrops[r] > 0 {
+						t.Errorf("port %d dropped: %v, %v", i, p.RxDrops, p.TxDrops)
+					}
+				}
+			}
+			if r, err := netlab.UDP(b.Namespace, a.Namespace, "10.0.0.2", time.Second, netlab.UDPOptions{BitsPerSecond: 20e6}); err != nil || r.Far < r.Sent*9/10 {
+				t.Errorf("UDP: %+v, %v", r, err)
+			}
+			if strings.Contains(v.b, "vnet=off") {
+				finished(t, n)
+			}
+		})
+	}
+}
+
+// finished checks that what comes to b is as it would be on a wire.
+func finished(t *testing.T, n *network) {
+	file := filepath.Join(t.TempDir(), "b.pcap")
+	c := n.b.Capture("t0", file, "src host 10.0.0.1 or src host fd00::1")
+	for _, to := range []string{"10.0.0.2", "fd00::2"} {
+		server := n.b.Start("iperf3", "--server", "--one-off", "--forceflush")
+		if err := server.Expect("Server listening", 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		n.a.Run("iperf3", "--client", to, "--bytes", "4M")
+		<-server.Done()
+	}
+	if _, lost := c.Stop(); lost > 0 {
+		t.Logf("%d frames are not in the capture", lost)
+	}
+	netlab.CheckClean(t, file)
 }
 
 // BenchmarkTCP is TCP with default offloads between two hosts: joined by a Linux bridge, and by ports.

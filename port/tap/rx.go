@@ -17,7 +17,7 @@ import (
 
 // burstBytes is how many bytes Rx receives at most, and a frame more. More large frames would push each other
 // out of the processor's cache before anybody has looked at them, and keep who sends them on waiting.
-const burstBytes = 256 << 10
+const burstBytes = 128 << 10
 
 // Rx receives frames from the queues, one queue after the other.
 func (p *tap) Rx(bufs []pool.Buffer) (int, error) {
