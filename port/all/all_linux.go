@@ -1,3 +1,6 @@
 package all
 
-import _ "github.com/ringway-net/ringway/port/afpacket"
+import (
+	_ "github.com/ringway-net/ringway/port/afpacket"
+	_ "github.com/ringway-net/ringway/port/tap"
+)
