@@ -126,9 +126,19 @@ func (f *Finisher) checksum(b pool.Buffer, left pool.Offload) {
 
 // begin begins to cut b.
 func (f *Finisher) begin(b pool.Buffer, left pool.Offload) {
+	if Cut(&f.cut, b.Bytes(), left) != nil {
+		f.drop(stats.ReasonMalformed, b)
+		return
+	}
+	f.large, f.next = b, 0
+	f.base.TxShard.Segments(uint64(f.cut.Count() - 1))
+}
+
+// Cut prepares s to cut a frame as left, whose GSO is one, says. The error is Segmenter.Reset's.
+func Cut(s *packet.Segmenter, frame []byte, left pool.Offload) error {
 	l3 := 0
 	if !left.NetworkFrame {
-		h := packet.Parse(b.Bytes())
+		h := packet.Parse(frame)
 		l3 = int(h.L3)
 	}
 	kind := packet.SegmentTCP4
@@ -138,12 +148,7 @@ func (f *Finisher) begin(b pool.Buffer, left pool.Offload) {
 	case pool.GSOUDP:
 		kind = packet.SegmentUDP
 	}
-	if f.cut.Reset(b.Bytes(), l3, kind, int(left.SegmentSize)) != nil {
-		f.drop(stats.ReasonMalformed, b)
-		return
-	}
-	f.large, f.next = b, 0
-	f.base.TxShard.Segments(uint64(f.cut.Count() - 1))
+	return s.Reset(frame, l3, kind, int(left.SegmentSize))
 }
 
 // segment makes the next segments, as far as there is room in the stock.
