@@ -16,7 +16,7 @@ func TestBufferLayout(t *testing.T) {
 	if size := unsafe.Sizeof(slotState{}); size != 8 {
 		t.Errorf("slotState has %d bytes", size)
 	}
-	for _, v := range []any{Buffer{}, slotState{}, Meta{}, [magazineSize]uint32{}} {
+	for _, v := range []any{Buffer{}, slotState{}, Meta{}, Offload{}, [magazineSize]uint32{}} {
 		if typ := reflect.TypeOf(v); pointers(typ) {
 			t.Errorf("%v has pointers", typ)
 		}

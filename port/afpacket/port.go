@@ -47,7 +47,7 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	p.tx = mmsg.New(burst, 2, 0, false)
 	p.info = port.Info{
 		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: c.offloads(),
-		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c),
+		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c), Warnings: s.warnings,
 	}
 	if hasAddress(name) {
 		p.info.Warnings = append(p.info.Warnings, name+" has an address: the host answers what comes in, too; ip addr flush dev "+name+" takes it away")
