@@ -204,6 +204,7 @@ func (p *afpacket) frame(i, n int, head []byte, tag [packet.VLANLen]byte, tagged
 		return b, false
 	}
 	if left.Unfinished() {
+		left.Tunnel = left.GSO != pool.GSONone && tunnelled(b.Bytes(), int(left.ChecksumStart))
 		b.SetOffload(left)
 	}
 	if tagged && n >= 12 && !putTag(&b, tag) {
@@ -212,6 +213,13 @@ func (p *afpacket) frame(i, n int, head []byte, tag [packet.VLANLen]byte, tagged
 		return b, false
 	}
 	return b, true
+}
+
+// tunnelled reports whether the transport header at l4 of a large frame is in a tunnel. The kernel hands such frames out with a
+// header that speaks of their inner protocol alone, and does not take them back.
+func tunnelled(frame []byte, l4 int) bool {
+	h := packet.Parse(frame)
+	return h.IPVersion != 0 && h.L4 != 0 && int(h.L4) < l4
 }
 
 // rxError tells what an error of receiving means for the port.
