@@ -4,8 +4,8 @@
 //   - tpacket is a ring (TPACKET_V2) that is mapped from the kernel, with slots for the largest frames, copied from;
 //   - port is what the port does.
 //
-// The sender is the same for all. It waits when a window of frames is under way, so that none is lost and the figures say what a
-// frame costs from end to end.
+// The sender is the same for all. In one benchmark it waits when a window of frames is under way, so that none is lost and the figures
+// say what a frame costs from end to end; in the other it does not, and they say what an overloaded receiver gets.
 
 package afpacket_test
 
@@ -34,23 +34,35 @@ type receiver interface {
 	Close() error
 }
 
+var ways = []struct {
+	name string
+	open func(o port.Options) (receiver, error)
+}{
+	{"recvmmsg", func(o port.Options) (receiver, error) { return openQueue("eth0", o) }},
+	{"port", func(o port.Options) (receiver, error) { return afpacket.Open("eth0", o, afpacket.Config{}) }},
+	{"tpacket", func(o port.Options) (receiver, error) { return openRing("eth0", o) }},
+}
+
+// BenchmarkReceive is with a sender that waits for the receiver.
 func BenchmarkReceive(b *testing.B) {
 	for _, f := range traffic {
-		for _, way := range []struct {
-			name string
-			open func(o port.Options) (receiver, error)
-		}{
-			{"recvmmsg", func(o port.Options) (receiver, error) { return openQueue("eth0", o) }},
-			{"port", func(o port.Options) (receiver, error) { return afpacket.Open("eth0", o, afpacket.Config{}) }},
-			{"tpacket", func(o port.Options) (receiver, error) { return openRing("eth0", o) }},
-		} {
-			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, way.open) })
+		for _, way := range ways {
+			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, false, way.open) })
+		}
+	}
+}
+
+// BenchmarkFlood is with a sender that does not: figures are per frame that was received, and lost is how many of a hundred were not.
+func BenchmarkFlood(b *testing.B) {
+	for _, f := range traffic[:2] {
+		for _, way := range ways {
+			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, true, way.open) })
 		}
 	}
 }
 
 // benchReceive moves b.N bursts over a cable.
-func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, error)) {
+func benchReceive(b *testing.B, size int, flood bool, open func(o port.Options) (receiver, error)) {
 	const (
 		burst  = 64
 		window = 4 // bursts under way: 256 frames fit into either way's memory, if they are small
@@ -96,7 +108,9 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 	cpu := cpuTime(b)
 	go func() {
 		for range b.N {
-			room <- struct{}{}
+			if !flood {
+				room <- struct{}{}
+			}
 			for from := 0; from < burst; {
 				k, err := batch.Send(num, from, burst)
 				if err != nil {
@@ -109,10 +123,22 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 		sent <- nil
 	}()
 	var bufs [burst]pool.Buffer
+	ctx, stop := context.WithCancel(b.Context())
+	defer stop()
+	over := make(chan error, 1)
+	go func() {
+		err := <-sent
+		if flood {
+			stop() // what has come by then is received
+		}
+		over <- err
+	}()
 	for n < b.N*burst {
 		k, err := r.Rx(bufs[:])
 		if err == nil && k == 0 {
-			err = r.WaitRx(b.Context())
+			if err = r.WaitRx(ctx); flood && ctx.Err() != nil {
+				break
+			}
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -124,14 +150,19 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 		}
 		pool.ReleaseBurst(bufs[:k])
 		for range (n+k)/burst - n/burst {
-			<-room
+			if !flood {
+				<-room
+			}
 		}
 		n += k
 	}
 	used := cpuTime(b) - cpu
 	b.StopTimer()
-	if err := <-sent; err != nil {
+	if err := <-over; err != nil {
 		b.Fatal(err)
+	}
+	if flood {
+		b.ReportMetric(100-100*float64(n)/float64(b.N*burst), "lost")
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/frame")
 	b.ReportMetric(float64(used)/float64(n), "cpu-ns/frame")
