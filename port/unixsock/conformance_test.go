@@ -85,7 +85,7 @@ func (o *other) done() {
 
 // conf is small buffers, so that sockets get full, and so much patience that they stay so.
 func conf(t Type) Config {
-	return Config{Type: t, SendBuffer: 32 << 10, Retry: time.Hour}
+	return Config{Type: t, SendBuffer: 64 << 10, Retry: time.Hour}
 }
 
 var conformance = []struct {

@@ -26,27 +26,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newPool(t testing.TB) *pool.Pool {
 	t.Helper()
-	p, err := pool.New(pool.Config{Count: 4096, Track: 1})
+	return poolOf(t, pool.Config{Count: 4096, Track: 1})
+}
+
+func poolOf(t testing.TB, c pool.Config) *pool.Pool {
+	t.Helper()
+	p, err := pool.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
-}
-
-func newLarge(t testing.TB) *pool.Pool {
-	t.Helper()
-	p, err := pool.New(pool.Config{Count: 256, BufferSize: port.LargeBufferSize})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("large buffers at the end: %v", err)
 		}
 	})
 	return p

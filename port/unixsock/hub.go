@@ -153,16 +153,16 @@ func (h *hub) flush(c *client) {
 
 // client returns the client of that address, a new one if there is none yet, or nil if it may not be.
 func (h *hub) client(name *unix.RawSockaddrAny, n int, now time.Time) *client {
-	path := rawPath(name, n)
-	if !abstract(path) && !filepath.IsAbs(path) {
-		path, name, n = "", nil, 0 // relative to a directory that only the client knows
-	}
-	var key []byte
-	if name != nil {
-		key = rawBytes(name, n)
-	}
+	key := rawBytes(name, n)
 	if c, ok := h.clients[string(key)]; ok {
 		return c
+	}
+	path := rawPath(name, n)
+	if !abstract(path) && !filepath.IsAbs(path) { // none, or relative to a directory that only the client knows
+		path, key = "", nil
+		if c, ok := h.clients[""]; ok {
+			return c
+		}
 	}
 	if now.Sub(h.rushed) >= rushEvery { // is it there instead of another one?
 		h.rushed = now
