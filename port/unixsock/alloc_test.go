@@ -4,7 +4,6 @@ package unixsock
 
 import (
 	"fmt"
-	"runtime"
 	"testing"
 
 	"github.com/ringway-net/ringway/internal/testkit"
@@ -25,13 +24,14 @@ func pairs(t testing.TB, o port.Options, each func(name string, dialing, listeni
 	}
 }
 
-// TestAllocs: a burst out and in allocates nothing, be it that it fits, or that the socket is full in the middle of it.
+// TestAllocs: a burst out and in allocates nothing, be it that it fits, or that the socket is full in the middle of it and is waited for.
 func TestAllocs(t *testing.T) {
 	testkit.Watchdog(t)
 	p := poolOf(t, pool.Config{Count: 4096})
 	o := port.Options{Pool: p}
 	c := p.NewCache()
 	defer c.Close()
+	ctx := t.Context()
 	pairs(t, o, func(name string, dialing, listening port.Port) {
 		for _, way := range []struct {
 			name     string
@@ -51,7 +51,9 @@ func TestAllocs(t *testing.T) {
 					}
 					sent += n
 					if out = out[n:]; len(out) > 0 {
-						runtime.Gosched()
+						if err := way.from.WaitTx(ctx); err != nil {
+							t.Fatal(err)
+						}
 					}
 					n, err = way.to.Rx(in)
 					if err != nil {
