@@ -85,14 +85,12 @@ func (s *dgram) dial() {
 		peer, _ = os.Stat(s.to.Name)
 	}
 	if err := unix.Connect(s.fd.Num(), s.to); err != nil {
-		if s.down == nil {
-			// No connection at all: with one to somebody who is gone, his successor couldn't send to us.
-			disconnect(s.fd.Num())
-		}
+		// No connection at all: with one to somebody who is gone, his successor couldn't send to us.
+		disconnect(s.fd.Num())
 		s.down = err
 		return
 	}
-	again := s.down == nil && (peer == nil || s.peer != nil && os.SameFile(peer, s.peer))
+	again := s.down == nil && (peer == nil || s.peer != nil && same(peer, s.peer))
 	s.down, s.peer = nil, peer
 	if s.config.Hello != "" && !again {
 		// The first datagram of a connection finds room, or the peer is as deaf to what comes after it.
@@ -184,10 +182,10 @@ func (s *dgram) send(bufs []pool.Buffer) (n int, err error) {
 		if left == nil {
 			return n, nil
 		}
+		s.mu.Lock()
+		s.down = left
+		s.mu.Unlock()
 		if retried && k == 0 {
-			s.mu.Lock()
-			s.down = left
-			s.mu.Unlock()
 			break
 		}
 		s.dial() // at once: it may have been replaced

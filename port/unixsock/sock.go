@@ -93,9 +93,8 @@ func (f *file) remove() error {
 	if f == nil {
 		return nil
 	}
-	// A file's number may have been given to another one since: its time has not.
 	now, err := os.Lstat(f.path)
-	if err != nil || !os.SameFile(now, f.info) || !now.ModTime().Equal(f.info.ModTime()) {
+	if err != nil || !same(now, f.info) {
 		return nil
 	}
 	if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -103,6 +102,9 @@ func (f *file) remove() error {
 	}
 	return nil
 }
+
+// same reports whether two are the same file. Its number may have been given to another one since; its time has not.
+func same(a, b fs.FileInfo) bool { return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) }
 
 // binding makes sure that of several sockets of this program one at a time finds out whether a file is stale.
 var binding sync.Mutex
