@@ -5,7 +5,6 @@ package unixsock
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -154,19 +153,6 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("not after 20 seconds: %s", what)
 		}
 	}
-}
-
-// need skips or, in CI, fails a test that lacks something.
-func need(t testing.TB, ok bool, what string) {
-	t.Helper()
-	if ok {
-		return
-	}
-	if os.Getenv("RINGWAY_CI") == "1" {
-		t.Fatal(what)
-	}
-	fmt.Printf("SKIP %s: %s\n", t.Name(), what)
-	t.Skip(what)
 }
 
 // plain is the other end, made of package net alone.
