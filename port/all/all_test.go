@@ -45,5 +45,4 @@ func Example() {
 	// mem:wire,loss=1%,delay=20ms
 	// null:
 	// pcap:in.pcapng
-	// unix:/run/vm0.sock,role=listen
 }

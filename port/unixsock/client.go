@@ -58,7 +58,7 @@ func newClient(h *hub, path string, key []byte, now time.Time) (*client, error) 
 		copy(rawBytes(to, len(key)), key)
 	}
 	c.out.init(&c.Base, h.fd, &c.config, to, len(key))
-	c.Finisher.Init(&c.Base, port.NoOffloads, c.send, c.WaitTx)
+	c.Finisher.Init(&c.Base, port.NoOffloads, c.send)
 	return c, nil
 }
 

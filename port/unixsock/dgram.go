@@ -65,7 +65,7 @@ func dialDatagram(num int, to *unix.SockaddrUnix, o port.Options, c Config, warn
 	s.Base.Init(o)
 	s.in.init(&s.Base, false)
 	s.out.init(&s.Base, s.fd, &c, nil, 0)
-	s.Finisher.Init(&s.Base, port.NoOffloads, s.send, s.WaitTx)
+	s.Finisher.Init(&s.Base, port.NoOffloads, s.send)
 	s.look = time.Now().Add(lookEvery)
 	s.down = errors.New("not yet")
 	s.dial()

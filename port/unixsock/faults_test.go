@@ -90,7 +90,7 @@ func TestFull(t *testing.T) {
 				}
 			}
 			s := us.Stats()
-			queued := us.(port.Queuer).Queued()
+			queued := queued(us)
 			if s.TxDrops[stats.ReasonWouldBlock]+s.TxDrops[stats.ReasonNoSpace] != s.TxDropped() || int(s.TxPackets+s.TxDropped())+queued != n {
 				t.Errorf("of %d frames %d are queued, and Stats is\n%s", n, queued, s)
 			}
@@ -107,7 +107,7 @@ func TestFull(t *testing.T) {
 				}
 			}
 			drained := make(chan error, 1)
-			go func() { drained <- us.(port.Queuer).Drain(t.Context()) }()
+			go func() { drained <- drain(t.Context(), us) }()
 			read(sent)
 			if err := <-drained; err != nil {
 				t.Error(err)

@@ -181,7 +181,7 @@ func (s *server) WaitTx(ctx context.Context) error {
 // Queued returns how many frames have been taken and not been sent.
 func (s *server) Queued() int {
 	if c := s.client.Load(); c != nil {
-		return c.port.(port.Queuer).Queued()
+		return queued(c.port)
 	}
 	return 0
 }
@@ -196,10 +196,25 @@ func (s *server) Drain(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	if err := c.port.(port.Queuer).Drain(ctx); err != nil && ctx.Err() != nil {
+	if err := drain(ctx, c.port); err != nil && ctx.Err() != nil {
 		return err
 	}
 	return awake(&s.Base, nil) // what a client that has gone had queued is dropped
+}
+
+// queued and drain are Queued and Drain of a port, if it has them.
+func queued(p port.Port) int {
+	if q, ok := p.(port.Queuer); ok {
+		return q.Queued()
+	}
+	return 0
+}
+
+func drain(ctx context.Context, p port.Port) error {
+	if q, ok := p.(port.Queuer); ok {
+		return q.Drain(ctx)
+	}
+	return nil
 }
 
 // Info describes the port.

@@ -58,7 +58,7 @@ func (s *stream) start() {
 	s.landing.Init(&s.Base)
 	s.bound = s.config.Retry
 	s.batch = mmsg.New(1, 2*(gathered+1), 0, false)
-	s.Finisher.Init(&s.Base, port.NoOffloads, s.send, s.WaitTx)
+	s.Finisher.Init(&s.Base, port.NoOffloads, s.send)
 }
 
 // Rx receives what has been read, or can be read at once.
@@ -293,13 +293,13 @@ func (s *stream) WaitTx(ctx context.Context) error {
 	return s.wait(ctx, &s.Base, s.fd)
 }
 
-// Queued returns how many frames have been taken, and not been sent or not wholly.
-func (s *stream) Queued() int { return s.Finisher.Queued() + int(s.cuts.Load()) }
+// Queued returns how many frames have been taken and not wholly been sent: one at most.
+func (s *stream) Queued() int { return int(s.cuts.Load()) }
 
 // Drain sleeps until there are none.
 func (s *stream) Drain(ctx context.Context) error {
 	for {
-		if err := s.Finisher.Drain(ctx); err != nil || s.Queued() == 0 {
+		if _, err := s.Tx(nil); err != nil || s.Queued() == 0 {
 			return err
 		}
 		if err := s.waitWrite(ctx); err != nil {
