@@ -42,11 +42,13 @@ type stream struct {
 	batch    *mmsg.Batch // one message: the pieces of all frames that go out together
 	prefixes [gathered][prefixSize]byte
 	left     error // what Tx returns from now on
-	// cut is the frame of which the socket has taken a part, if any: written bytes, cutPrefix included.
+	// cut is the frame of which the socket has taken a part, if any: written bytes, cutPrefix included. It is still the
+	// caller's, who comes with it again, and we have a share in it, since what has begun has to be ended; ours alone is it
+	// once it would have been dropped, had it not begun.
 	cut       pool.Buffer
 	cutPrefix [prefixSize]byte
 	written   int
-	cuts      atomic.Int32 // 1 if there is one
+	ours      atomic.Bool
 }
 
 // newStream makes the port of a connected socket. Its Base is to be initialised, then start called.
@@ -182,15 +184,20 @@ func (s *stream) send(bufs []pool.Buffer) (n int, err error) {
 	}
 	for n < len(bufs) || !s.cut.IsZero() {
 		pieces := s.gatherCut()
-		k := 0
+		again := 0 // 1 if bufs[n] is the frame that was cut
+		if pieces > 0 && n < len(bufs) && bufs[n] == s.cut {
+			again = 1
+		}
+		k := again
 		var reason stats.Reason
-		for fits := true; k < gathered && n+k < len(bufs); k++ {
+		for fits := true; k-again < gathered && n+k < len(bufs); k++ {
 			frame := bufs[n+k]
 			if reason, fits = fit(frame.Len(), s.config.MTU); !fits {
 				break
 			}
-			binary.BigEndian.PutUint32(s.prefixes[k][:], uint32(frame.Len()))
-			s.batch.Set(0, pieces, s.prefixes[k][:])
+			prefix := &s.prefixes[k-again]
+			binary.BigEndian.PutUint32(prefix[:], uint32(frame.Len()))
+			s.batch.Set(0, pieces, prefix[:])
 			s.batch.Set(0, pieces+1, frame.Bytes())
 			pieces += 2
 		}
@@ -203,7 +210,11 @@ func (s *stream) send(bufs []pool.Buffer) (n int, err error) {
 			reason, full := isFull(err)
 			switch {
 			case full && s.full():
-				s.Dropped(reason, bufs[n:])
+				if again > 0 {
+					s.ours.Store(true)
+					bufs[n].Release()
+				}
+				s.Dropped(reason, bufs[n+again:])
 				return len(bufs), nil
 			case full:
 				return n, nil
@@ -212,7 +223,7 @@ func (s *stream) send(bufs []pool.Buffer) (n int, err error) {
 			return n, s.left
 		}
 		s.room()
-		n += s.wrote(s.batch.Bytes(0), bufs[n:n+k])
+		n += s.wrote(s.batch.Bytes(0), bufs[n:n+k], again)
 	}
 	return n, nil
 }
@@ -233,9 +244,9 @@ func (s *stream) gatherCut() (pieces int) {
 	return 1
 }
 
-// wrote settles that so many bytes were written of the cut frame and of bufs, and returns how many of bufs it has taken: the last one
-// may be cut now.
-func (s *stream) wrote(bytes int, bufs []pool.Buffer) (n int) {
+// wrote settles that so many bytes were written of the cut frame and of bufs, of which the first again are that frame, and returns how
+// many of bufs are done with.
+func (s *stream) wrote(bytes int, bufs []pool.Buffer, again int) (n int) {
 	if !s.cut.IsZero() {
 		left := prefixSize + s.cut.Len() - s.written
 		if bytes < left {
@@ -243,9 +254,8 @@ func (s *stream) wrote(bytes int, bufs []pool.Buffer) (n int) {
 			return 0
 		}
 		bytes -= left
-		s.Sent([]pool.Buffer{s.cut})
-		s.cut = pool.Buffer{}
-		s.cuts.Store(0)
+		s.ended()
+		n = again
 	}
 	for n < len(bufs) && bytes >= prefixSize+bufs[n].Len() {
 		bytes -= prefixSize + bufs[n].Len()
@@ -254,11 +264,21 @@ func (s *stream) wrote(bytes int, bufs []pool.Buffer) (n int) {
 	s.Sent(bufs[:n])
 	if bytes > 0 {
 		s.cut, s.written = bufs[n], bytes
+		s.cut.Retain(1)
 		binary.BigEndian.PutUint32(s.cutPrefix[:], uint32(s.cut.Len()))
-		s.cuts.Store(1)
-		n++
 	}
 	return n
+}
+
+// ended gives up our share in the frame that was cut, all of which is written.
+func (s *stream) ended() {
+	if s.ours.Load() {
+		s.Sent([]pool.Buffer{s.cut})
+	} else {
+		s.cut.Release()
+	}
+	s.cut = pool.Buffer{}
+	s.ours.Store(false)
 }
 
 // leave notes that nothing can be written any more.
@@ -273,12 +293,18 @@ func (s *stream) leave(err error) {
 	s.TxShard.Publish()
 }
 
+// dropCut gives up the frame that was cut, which will never be whole.
 func (s *stream) dropCut(r stats.Reason) {
-	if !s.cut.IsZero() {
+	switch {
+	case s.cut.IsZero():
+		return
+	case s.ours.Load():
 		s.Dropped(r, []pool.Buffer{s.cut})
-		s.cut = pool.Buffer{}
-		s.cuts.Store(0)
+	default:
+		s.cut.Release()
 	}
+	s.cut = pool.Buffer{}
+	s.ours.Store(false)
 }
 
 // WaitTx sleeps until there is room, or for so long that Tx drops what it gets.
@@ -294,7 +320,12 @@ func (s *stream) WaitTx(ctx context.Context) error {
 }
 
 // Queued returns how many frames have been taken and not wholly been sent: one at most.
-func (s *stream) Queued() int { return int(s.cuts.Load()) }
+func (s *stream) Queued() int {
+	if s.ours.Load() {
+		return 1
+	}
+	return 0
+}
 
 // Drain sleeps until there are none.
 func (s *stream) Drain(ctx context.Context) error {
