@@ -162,6 +162,7 @@ func init() {
 			{Name: "rcvbuf", Default: fmt.Sprint(defaultReceiveBuffer), Help: "size of the socket's receive buffer in bytes"},
 		},
 		Open:   openSpec,
+		Doctor: doctor,
 		Listen: listenSpec,
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringway-net/ringway/port"
 )
 
 // bindMode binds a socket such that its file has the mode at once. The umask is the one way to that here, and it is
@@ -19,3 +21,6 @@ func bindMode(num int, to unix.Sockaddr, mode fs.FileMode) error {
 
 // disconnect is for a datagram socket whose peer has gone: the system has done it.
 func disconnect(int) {}
+
+// queueLength finds nothing: buffers are counted in bytes here.
+func queueLength() (port.Finding, bool) { return port.Finding{}, false }
