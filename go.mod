@@ -11,4 +11,7 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require golang.org/x/net v0.55.0 // indirect
+require (
+	github.com/cilium/ebpf v0.22.0 // indirect
+	golang.org/x/net v0.55.0 // indirect
+)
