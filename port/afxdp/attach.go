@@ -22,7 +22,8 @@ type attachment struct {
 	sockets *ebpf.Map // the socket of each queue
 	program *ebpf.Program
 	link    link.Link
-	users   int // guarded by attachments
+	users   int          // guarded by attachments
+	taken   map[int]bool // queues, likewise
 }
 
 type attachKey struct {
@@ -57,7 +58,9 @@ var attachments = struct {
 }{m: map[attachKey]*attachment{}}
 
 // attach attaches the program to d, or joins the one that is there already by another port of this process.
-func attach(d device, f *Filter, native, frags bool) (*attachment, error) {
+//
+// queues must not be another port's.
+func attach(d device, queues []int, f *Filter, native, frags bool) (*attachment, error) {
 	key := attachKey{d.namespace, d.index}
 	how := attachHow{native, frags, f.String()}
 	attachments.Lock()
@@ -66,10 +69,13 @@ func attach(d device, f *Filter, native, frags bool) (*attachment, error) {
 		if a.how != how {
 			return nil, fmt.Errorf("another port of this process has its XDP program there, %s, and all ports on an interface share one: %w", a.how, unix.EBUSY)
 		}
-		a.users++
+		if err := a.take(queues); err != nil {
+			return nil, err
+		}
 		return a, nil
 	}
-	a := &attachment{key: key, how: how, users: 1}
+	a := &attachment{key: key, how: how, taken: map[int]bool{}}
+	_ = a.take(queues)
 	if err := a.load(d, f); err != nil {
 		return nil, errors.Join(err, a.detach())
 	}
@@ -100,10 +106,27 @@ func (a *attachment) load(d device, f *Filter) (err error) {
 	return nil
 }
 
+// take notes that a port uses the attachment, and those queues.
+func (a *attachment) take(queues []int) error {
+	for _, q := range queues {
+		if a.taken[q] {
+			return fmt.Errorf("queue %d is another port's of this process: %w", q, unix.EBUSY)
+		}
+	}
+	for _, q := range queues {
+		a.taken[q] = true
+	}
+	a.users++
+	return nil
+}
+
 // release gives up one use, and detaches the program after the last.
-func (a *attachment) release() error {
+func (a *attachment) release(queues []int) error {
 	attachments.Lock()
 	defer attachments.Unlock()
+	for _, q := range queues {
+		delete(a.taken, q)
+	}
 	if a.users--; a.users > 0 {
 		return nil
 	}

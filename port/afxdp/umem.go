@@ -51,7 +51,7 @@ var registrations = struct {
 }{m: map[registration][]int{}}
 
 // bind binds a socket, whose rings are there, to a queue: with the registration of others, or with one of
-// its own if there are none. prepare is called before to give it a registration.
+// its own if there are none. shared tells which.
 func (r registration) bind(socket int, d device, queue int) (shared bool, err error) {
 	registrations.Lock()
 	defer registrations.Unlock()
@@ -120,4 +120,41 @@ func getsockopt(socket, option int, value unsafe.Pointer, size uintptr) error {
 		return errno
 	}
 	return nil
+}
+
+func mmapOffsets(socket int) (o unix.XDPMmapOffsets, err error) {
+	if err := getsockopt(socket, unix.XDP_MMAP_OFFSETS, unsafe.Pointer(&o), unsafe.Sizeof(o)); err != nil {
+		return o, fmt.Errorf("asking where the rings are: %w", err)
+	}
+	return o, nil
+}
+
+// kernelCounts are the kernel's counters of a socket, since it was opened.
+func kernelCounts(socket int) (s unix.XDPStatistics, err error) {
+	err = getsockopt(socket, unix.XDP_STATISTICS, unsafe.Pointer(&s), unsafe.Sizeof(s))
+	return s, err
+}
+
+// probe binds a socket with a memory of its own to a queue, and closes it.
+func probe(d device, queue int) error {
+	s, err := unix.Socket(unix.AF_XDP, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(s)
+	mem, err := unix.Mmap(-1, 0, 4*unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Munmap(mem) }()
+	u := unix.XDPUmemReg{Addr: uint64(uintptr(unsafe.Pointer(&mem[0]))), Len: uint64(len(mem)), Size: 2048}
+	if err := setsockopt(s, unix.XDP_UMEM_REG, unsafe.Pointer(&u), unsafe.Sizeof(u)); err != nil {
+		return err
+	}
+	for _, ring := range []int{unix.XDP_UMEM_FILL_RING, unix.XDP_UMEM_COMPLETION_RING, unix.XDP_RX_RING} {
+		if err := unix.SetsockoptInt(s, unix.SOL_XDP, ring, unused); err != nil {
+			return err
+		}
+	}
+	return unix.Bind(s, &unix.SockaddrXDP{Flags: unix.XDP_COPY, Ifindex: uint32(d.index), QueueID: uint32(queue)})
 }
