@@ -11,9 +11,9 @@ import (
 
 func TestConformance(t *testing.T) {
 	for name, config := range map[string]Config{
-		"Copy":       {Mode: ModeCopy, RingSize: 512},
+		"Copy":       {Mode: ModeCopy, RingSize: 1024},
 		"Generic":    {Mode: ModeGeneric, RingSize: 1024},
-		"AlwaysWake": {Mode: ModeAuto, RingSize: 256, AlwaysWake: true},
+		"AlwaysWake": {Mode: ModeAuto, RingSize: 1024, AlwaysWake: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := veths(t)
