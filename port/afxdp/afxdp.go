@@ -98,7 +98,7 @@ func Open(target string, o port.Options, c Config) (port.Port, error) {
 		return nil, err
 	}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, 0, p.send, p.WaitTx)
+	p.Finisher.Init(&p.Base, 0, p.send)
 	p.rx.init(p, chunk-headroom-unix.XDP_PACKET_HEADROOM)
 	p.tx.init(p)
 	if err := p.open(); err != nil {

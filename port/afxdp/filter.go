@@ -44,7 +44,7 @@ const (
 
 const (
 	absent    = 0xffffffff // in place of a field that the frame doesn't have
-	maxValues = 500       // of a filter, so that the program stays small
+	maxValues = 500        // of a filter, so that the program stays small
 )
 
 // ErrFilter is wrapped by the errors of ParseFilter.

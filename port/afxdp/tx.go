@@ -310,14 +310,11 @@ func (p *afxdp) settle(ctx context.Context, done func() bool) error {
 	}
 }
 
-// Queued returns how many frames the kernel or the device has, and how many wait for that.
-func (p *afxdp) Queued() int { return p.Finisher.Queued() + int(p.flying.Load()) }
+// Queued returns how many frames are with the kernel or the device.
+func (p *afxdp) Queued() int { return int(p.flying.Load()) }
 
 // Drain sleeps until there are none.
 func (p *afxdp) Drain(ctx context.Context) error {
-	if err := p.Finisher.Drain(ctx); err != nil {
-		return err
-	}
 	if !p.Enter() {
 		return port.ErrClosed
 	}
