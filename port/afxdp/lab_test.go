@@ -6,6 +6,7 @@ package afxdp
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	childOpens()
 	goleak.VerifyTestMain(m)
 }
 
@@ -199,3 +201,5 @@ func transmit(t testing.TB, p port.Port, bufs ...pool.Buffer) {
 		}
 	}
 }
+
+func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
