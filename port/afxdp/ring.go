@@ -80,15 +80,6 @@ func (r *ring[T]) full(want int) int {
 	return int(r.seen - r.next)
 }
 
-// free returns how many places a producer can fill, and looks again if they are fewer than want.
-func (r *ring[T]) free(want int) int {
-	if n := len(r.places) - int(r.next-r.seen); n >= want {
-		return n
-	}
-	r.look()
-	return len(r.places) - int(r.next-r.seen)
-}
-
 // pending returns how many places the kernel has not taken yet from a producer.
 func (r *ring[T]) pending() int {
 	r.look()
