@@ -3,22 +3,60 @@
 package afxdp
 
 import (
+	"bytes"
+	"slices"
 	"testing"
-	"time"
+
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/stats"
 )
 
-// TestVLAN: tags pass, those too that the hosts' kernels leave to the device to insert.
+// TestVLAN: frames with a tag pass, those too that are longer than the MTU by no more than that; without a tag
+// such ones are dropped.
 func TestVLAN(t *testing.T) {
 	eachMode(t, func(t *testing.T, m Mode) {
-		left, right, _ := forward(t, m, 1500)
-		left.IP("link", "add", "link", "eth0", "name", "eth0.7", "type", "vlan", "id", "7")
-		right.IP("link", "add", "link", "eth0", "name", "eth0.7", "type", "vlan", "id", "7")
-		left.Addr("eth0.7", "10.7.0.1/24")
-		right.Addr("eth0.7", "10.7.0.2/24")
-		left.IP("link", "set", "eth0.7", "up")
-		right.IP("link", "set", "eth0.7", "up")
-		if !left.WaitPing("10.7.0.2", 3*time.Second) {
-			t.Error("no answer through VLAN 7")
+		a, b := veths(t)
+		c := connect(a, b, 1, 1500)
+		p := newPool(t, pool.Config{})
+		x := mustOpen(t, c, port.Options{Pool: p}, Config{Mode: m})
+		other := c.far(t)
+		defer other.close()
+		tagged := func(n int) []byte {
+			f := frame(n, 9)
+			copy(f[12:], []byte{0x81, 0, 0, 7, 0x88, 0xb5})
+			return f
+		}
+		frames := [][]byte{tagged(60), tagged(1518)}
+		other.feed(frames)
+		for i, f := range receive(t, x, 2) {
+			if !bytes.Equal(f, frames[i]) {
+				t.Errorf("received %d: %x…", i, f[:18])
+			}
+		}
+		for _, f := range append(frames, tagged(1519), frame(1515, 1), frame(1514, 2)) {
+			buf, err := p.CopyIn(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			transmit(t, x, buf)
+		}
+		// The far kernel takes a tag out of the frame.
+		want := [][]byte{slices.Delete(slices.Clone(frames[0]), 12, 16), slices.Delete(slices.Clone(frames[1]), 12, 16), frame(1514, 2)}
+		got := other.sent(3)
+		if len(got) != 3 {
+			t.Fatalf("%d frames came out", len(got))
+		}
+		for i, f := range got {
+			if !bytes.Equal(f, want[i]) {
+				t.Errorf("sent %d: %d bytes, %x…", i, len(f), f[:18])
+			}
+		}
+		if s := x.Stats(); s.TxPackets != 3 || s.TxDrops[stats.ReasonTooLong] != 2 {
+			t.Errorf("%v", s)
+		}
+		if err := x.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }
