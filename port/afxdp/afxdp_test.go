@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -590,17 +593,9 @@ func descriptors(t testing.TB) (all []string) {
 func TestCrash(t *testing.T) {
 	a, b := veths(t)
 	c := connect(a, b, 1, 1500)
-	child := a.Command(os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+c.ifA)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "open\n" {
-		t.Fatalf("the child said %q, %v", line, err)
+	child, line := startChild(t, c, "0")
+	if line != "open\n" {
+		t.Fatalf("the child said %q", line)
 	}
 	state := func() string { return a.IP("-d", "link", "show", c.ifA) }
 	if s := state(); !strings.Contains(s, "xdp") || !strings.Contains(s, "promiscuity 1") {
@@ -625,9 +620,96 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-const childVariable = "RINGWAY_AFXDP_CHILD"
+// startChild starts a process that opens a port, and returns what it says about that.
+func startChild(t *testing.T, c cable, uid string) (child *exec.Cmd, line string) {
+	t.Helper()
+	child = c.a.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+c.ifA, childUser+"="+uid)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("the child said %q, %v", line, err)
+	}
+	return child, line
+}
 
-// childOpens makes this process the one that TestCrash kills, if it is.
+// TestUnprivileged: who may not is told what it takes.
+func TestUnprivileged(t *testing.T) {
+	a, b := veths(t)
+	c := connect(a, b, 1, 1500)
+	err := explain(fmt.Errorf("loading: %w", unix.EPERM))
+	if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF") {
+		t.Errorf("EPERM: %v", err)
+	}
+	child, line := startChild(t, c, "65534")
+	_ = child.Wait()
+	if !strings.Contains(line, "operation not permitted") || !strings.Contains(line, "CAP_BPF") {
+		t.Errorf("as nobody: %q", line)
+	}
+}
+
+// TestReleased: a queue that a socket has is not taken for one that the kernel has let go of, and a closed one soon is.
+func TestReleased(t *testing.T) {
+	a, b := veths(t)
+	c := connect(a, b, 1, 1500)
+	x := mustOpen(t, c, port.Options{Pool: newPool(t, pool.Config{})}, Config{}).(*afxdp)
+	released := func() (err error) {
+		a.Do(func() { err = (&queue{id: 0}).released(x.device) })
+		return err
+	}
+	if err := released(); err == nil || !strings.Contains(err.Error(), "queue 0 of "+c.ifA) {
+		t.Errorf("while the port is open: %v", err)
+	}
+	// And another port finds it busy, for as long as it tries.
+	o := port.Options{Pool: newPool(t, pool.Config{})}
+	attachments.Lock()
+	x.attachment.taken = map[int]bool{} // as if the socket were another process's
+	attachments.Unlock()
+	if _, err := c.open(o, Config{Mode: ModeCopy}); !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "another socket has the queue") {
+		t.Errorf("a second port: %v", err)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := released(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestString: keys of a port string arrive.
+func TestString(t *testing.T) {
+	a, b := veths(t)
+	c := connect(a, b, 2, 1500)
+	o := port.Options{Pool: newPool(t, pool.Config{})}
+	a.Do(func() {
+		p, err := port.Open("afxdp:"+c.ifA+",queue=1,mode=generic,filter=arp|vlan=7,busypoll=30us,ring=256,promisc=off,name=me", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.(*afxdp).config
+		if p.Info().Name != "me" || !slices.Equal(got.Queues, []int{1}) || got.Mode != ModeGeneric || got.Filter.String() != "arp|vlan=7" || got.BusyPoll != 30*time.Microsecond || got.RingSize != 256 || !got.NotPromiscuous {
+			t.Errorf("%+v", got)
+		}
+		if s := a.IP("-d", "link", "show", c.ifA); !strings.Contains(s, "promiscuity 0") {
+			t.Errorf("promiscuous all the same: %s", s)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+const (
+	childVariable = "RINGWAY_AFXDP_CHILD"
+	childUser     = "RINGWAY_AFXDP_CHILD_USER"
+)
+
+// childOpens makes this process the one that startChild has started, if it is.
 func childOpens() {
 	name := os.Getenv(childVariable)
 	if name == "" {
@@ -637,8 +719,12 @@ func childOpens() {
 	if err != nil {
 		panic(err)
 	}
+	if uid, err := strconv.Atoi(os.Getenv(childUser)); err != nil || syscall.Setuid(uid) != nil {
+		panic("no such user")
+	}
 	if _, err := port.Open("afxdp:"+name, port.Options{Pool: p}); err != nil {
-		panic(err)
+		fmt.Println(strings.ReplaceAll(err.Error(), "\n", " / "))
+		os.Exit(1)
 	}
 	fmt.Println("open")
 	time.Sleep(time.Minute)
