@@ -501,9 +501,106 @@ func TestDeleted(t *testing.T) {
 			}
 			c.remove()
 			wait.Wait()
+			for range 2 { // again and again
+				if _, err := x.Rx(make([]pool.Buffer, 1)); !errors.Is(err, unix.ENODEV) {
+					t.Errorf("Rx: %v", err)
+				}
+			}
 			if err := x.Close(); err != nil {
 				t.Errorf("Close: %v", err)
 			}
+		}
+	})
+}
+
+// TestOpenedDown: a port can be opened while the link is down, and who only polls it learns of the interface's end.
+func TestOpenedDown(t *testing.T) {
+	eachMode(t, func(t *testing.T, m Mode) {
+		a, b := veths(t)
+		c := connect(a, b, 1, 1500)
+		a.IP("link", "set", c.ifA, "down")
+		p := newPool(t, pool.Config{})
+		x := mustOpen(t, c, port.Options{Pool: p}, Config{Mode: m})
+		a.IP("link", "set", c.ifA, "up")
+		time.Sleep(50 * time.Millisecond)
+		other := c.far(t)
+		defer other.close()
+		other.feed([][]byte{frame(100, 1)})
+		receive(t, x, 1)
+		c.remove()
+		var err error
+		for calls := 0; err == nil && calls < 2*patience; calls++ {
+			_, err = x.Rx(make([]pool.Buffer, 1))
+		}
+		if !errors.Is(err, unix.ENODEV) {
+			t.Errorf("Rx of a port whose interface is gone: %v", err)
+		}
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestStarved: a port that finds no buffers, in the middle of traffic, counts what it loses, and goes on when there are some,
+// though nobody wakes it.
+func TestStarved(t *testing.T) {
+	eachMode(t, func(t *testing.T, m Mode) {
+		a, b := veths(t)
+		c := connect(a, b, 1, 1500)
+		p := newPool(t, pool.Config{Count: 128})
+		x := mustOpen(t, c, port.Options{Pool: p, Direction: port.In}, Config{Mode: m, RingSize: 64})
+		taken := make([]pool.Buffer, 128)
+		taken = taken[:p.GetBurst(taken)]
+		other := c.far(t)
+		defer other.close()
+		var frames [][]byte
+		for i := range 100 {
+			frames = append(frames, frame(100, byte(i)))
+		}
+		other.feed(frames)
+		bufs := make([]pool.Buffer, 64)
+		got := 0
+		for end := time.Now().Add(10 * time.Second); uint64(got)+x.Stats().RxDropped() < 100 && time.Now().Before(end); {
+			n, err := x.Rx(bufs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += n
+			taken = append(taken, bufs[:n]...)
+		}
+		s := x.Stats()
+		if got == 0 || s.RxDrops[stats.ReasonNoBuffer] != uint64(100-got) {
+			t.Errorf("%d came, dropped: %v", got, s.RxDrops)
+		}
+		// Asleep without a buffer in the kernel's hands, it wakes up when the pool has some.
+		woken := make(chan error, 1)
+		go func() {
+			one := make([]pool.Buffer, 1)
+			for {
+				n, err := x.Rx(one)
+				if err == nil && n == 0 {
+					err = x.WaitRx(t.Context())
+				}
+				if err != nil || n == 1 {
+					pool.ReleaseBurst(one[:n])
+					woken <- err
+					return
+				}
+			}
+		}()
+		pool.ReleaseBurst(taken)
+		time.Sleep(50 * time.Millisecond)
+		other.feed([][]byte{frame(100, 1)})
+		select {
+		case err := <-woken:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("it sleeps on, though there are buffers and a frame")
+		}
+		if err := x.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -18,11 +18,13 @@ import (
 )
 
 const (
-	// starving is how long WaitRx sleeps at most while a queue has no buffer to receive into, since then no frame will
-	// wake it: the pool may have some by then.
+	// starving is how long WaitRx sleeps at most while a queue has too few buffers to receive into, since then perhaps no
+	// frame will wake it: the pool may have some by then.
 	starving = 10 * time.Millisecond
 	// down is how long it sleeps at most while the link is down, since nobody tells of the end of an interface that is.
 	down = 100 * time.Millisecond
+	// patience is how many times Rx finds nothing before it asks whether the interface is still there.
+	patience = 1024
 )
 
 // receiver is what belongs to whoever calls Rx.
@@ -31,6 +33,7 @@ type receiver struct {
 	lent []pool.Buffer // by slot, what the kernel has to receive into
 	turn int           // the queue that comes first
 	down bool          // the link was, when last looked at
+	idle int           // calls of Rx that found nothing since it was
 
 	bufs  [64]pool.Buffer
 	addrs [64]uint64
@@ -71,10 +74,18 @@ func (p *afxdp) Rx(bufs []pool.Buffer) (int, error) {
 		}
 	}
 	p.Received(bufs[:n])
-	if n == 0 && p.gone.Load() {
+	if n > 0 {
+		p.rx.idle = 0
+		return n, nil
+	}
+	if p.rx.idle++; p.rx.idle == patience { // of somebody who never waits
+		p.rx.idle = 0
+		p.ask()
+	}
+	if p.gone.Load() {
 		return 0, p.errGone()
 	}
-	return n, nil
+	return 0, nil
 }
 
 // receive takes frames out of a queue.
@@ -206,14 +217,16 @@ func (p *afxdp) segments(b pool.Buffer, o *pool.Offload) bool {
 	return size > 0
 }
 
+// short reports whether the kernel has so few buffers that it is worth to lend it more.
+func (q *queue) short() bool { return q.due-q.lent >= max(1, min(64, q.due/2)) }
+
 // refill lends buffers to the kernel up to what is due to the queue, if that is worth it.
 func (p *afxdp) refill(q *queue) {
 	r := &p.rx
-	missing := q.due - q.lent
-	if missing < min(len(r.bufs), q.due/2) {
+	if !q.short() {
 		return
 	}
-	for missing > 0 {
+	for missing := q.due - q.lent; missing > 0; {
 		n := p.RxCache.GetBurst(r.bufs[:min(missing, len(r.bufs))])
 		if n == 0 {
 			break
@@ -243,7 +256,7 @@ func (p *afxdp) WaitRx(ctx context.Context) error {
 	}
 	limit := time.Duration(0)
 	for _, q := range p.queues {
-		if q.lent == 0 {
+		if q.short() {
 			limit = starving
 		}
 	}
