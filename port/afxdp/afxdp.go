@@ -163,20 +163,31 @@ func (p *afxdp) try(a attempt) error {
 		one = maxPieces * p.Options.Pool.BufferSize()
 	}
 	p.limit = min(p.limit, one-packet.VLANLen)
-	attachment, err := attach(p.device, p.numbers, p.config.Filter, a.native, p.way.sg)
-	if err != nil {
+	if err := p.attach(a.native); err != nil {
 		return err
 	}
-	p.attachment = attachment
 	for _, n := range p.numbers {
-		if err = p.openQueue(n); err != nil {
-			break
+		if err := p.openQueue(n); err != nil {
+			err = errors.Join(err, p.closeQueues())
+			p.queues = nil
+			return err
 		}
 	}
-	if err != nil {
-		err = errors.Join(err, p.closeQueues(), attachment.release(p.numbers))
-		p.attachment, p.queues = nil, nil
+	return nil
+}
+
+// attach attaches the program, unless the attempt before has done that in the same way: it may cost a device a reset.
+func (p *afxdp) attach(native bool) (err error) {
+	if a := p.attachment; a != nil {
+		if a.how.native == native && a.how.frags == p.way.sg {
+			return nil
+		}
+		p.attachment = nil
+		if err := a.release(p.numbers); err != nil {
+			return err
+		}
 	}
+	p.attachment, err = attach(p.device, p.numbers, p.config.Filter, native, p.way.sg)
 	return err
 }
 
