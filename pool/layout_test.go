@@ -61,7 +61,8 @@ func TestPadding(t *testing.T) {
 		"pool: meta, heap's top": int(at(ph, unsafe.Offsetof(h.depot)+unsafe.Offsetof(d.full)) - unsafe.Offsetof(p.meta) - unsafe.Sizeof(p.meta)),
 		"pool: depot, out":       int(unsafe.Offsetof(p.out) - at(pd, unsafe.Offsetof(d.magazines)) - unsafe.Sizeof(d.magazines)),
 		"pool: out, highWater":   int(unsafe.Offsetof(p.highWater) - unsafe.Offsetof(p.out) - unsafe.Sizeof(p.out)),
-		"pool: returned, mu":     int(unsafe.Offsetof(p.mu) - unsafe.Offsetof(p.returned) - unsafe.Sizeof(p.returned)),
+		"pool: returned, lent":   int(unsafe.Offsetof(p.lent) - unsafe.Offsetof(p.returned) - unsafe.Sizeof(p.returned)),
+		"pool: lent, mu":         int(unsafe.Offsetof(p.mu) - unsafe.Offsetof(p.lent) - unsafe.Sizeof(p.lent)),
 		"cache: begin, free":     int(unsafe.Offsetof(c.p)),
 		"cache: idle, end":       int(unsafe.Sizeof(c) - unsafe.Offsetof(c.idle) - unsafe.Sizeof(c.idle)),
 	} {

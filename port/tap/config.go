@@ -58,6 +58,7 @@ func init() {
 		Does:    port.Both,
 		Keys:    append([]port.Key{mac}, keys...),
 		Open:    func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, false) },
+		Doctor:  func() []port.Finding { return doctor(false) },
 	})
 	port.Register(port.Kind{
 		Name:    "tun",
@@ -67,6 +68,7 @@ func init() {
 		Does:    port.Both,
 		Keys:    keys,
 		Open:    func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, true) },
+		Doctor:  func() []port.Finding { return doctor(true) },
 	})
 }
 
