@@ -4,9 +4,9 @@
 //	afpacket:eth0
 //	afpacket:eth0,fanout=7,rcvbuf=16M
 //
-// Frames come and go in bursts, one system call for each (recvmmsg, sendmmsg), straight into and out of the pool's
-// buffers. With each goes a virtio_net_hdr, so that large segments and unfinished checksums, which is what a veth or a
-// virtual machine's interface has nearly all of the time, stay as they are and are told.
+// Frames come and go in bursts: those up to the MTU come by a ring that the kernel fills, larger ones by recvmmsg, and sendmmsg sends
+// both straight out of the pool's buffers. With each goes a virtio_net_hdr, so that large segments and unfinished checksums, which is
+// what a veth or a virtual machine's interface has nearly all of the time, stay as they are and are told.
 //
 // What the interface receives is received, whoever it is for (promiscuous), and what the host or this port sends by it is
 // not. The host gets what comes in as well: give the interface no address, or it answers too.
