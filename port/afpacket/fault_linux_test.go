@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -160,6 +161,7 @@ func TestOpenedAndClosed(t *testing.T) {
 	other := dial(t, far)
 	defer other.close()
 	var stop atomic.Bool
+	var received, sent atomic.Uint64
 	flood := make(chan struct{})
 	go func() {
 		defer close(flood)
@@ -178,16 +180,14 @@ func TestOpenedAndClosed(t *testing.T) {
 		}
 		return len(all)
 	}
-	before := 0
-	received, sent := uint64(0), uint64(0)
-	for i := range 1000 {
-		p, err := try(near, "eth0", o, afpacket.Config{})
+	once := func(i int) {
+		p, err := try(near, "eth0", o, afpacket.Config{Slots: 64})
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return
 		}
-		ended := make(chan struct{}, 2)
-		go func() {
-			defer func() { ended <- struct{}{} }()
+		var calls sync.WaitGroup
+		calls.Go(func() {
 			var bufs [16]pool.Buffer
 			for {
 				n, err := p.Rx(bufs[:])
@@ -202,9 +202,8 @@ func TestOpenedAndClosed(t *testing.T) {
 					return
 				}
 			}
-		}()
-		go func() {
-			defer func() { ended <- struct{}{} }()
+		})
+		calls.Go(func() {
 			for {
 				b, err := o.Pool.CopyIn(frame(1, 60))
 				if err != nil {
@@ -225,29 +224,37 @@ func TestOpenedAndClosed(t *testing.T) {
 					return
 				}
 			}
-		}()
+		})
 		if i%4 != 0 {
 			time.Sleep(time.Duration(i%4) * 100 * time.Microsecond)
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
-		<-ended
-		<-ended
+		calls.Wait()
 		s := p.Stats()
-		received += s.RxPackets
-		sent += s.TxPackets
-		if i == 0 { // what is opened once, such as the netpoller's
-			before = descriptors()
-		}
+		received.Add(s.RxPackets)
+		sent.Add(s.TxPackets)
 	}
+	once(1) // what is opened once, such as the netpoller's, is open then
+	before := descriptors()
+	const rounds, beside = 1000, 8 // closing is waiting, for the most part
+	var all sync.WaitGroup
+	for range beside {
+		all.Go(func() {
+			for i := range rounds / beside {
+				once(i)
+			}
+		})
+	}
+	all.Wait()
 	stop.Store(true)
 	<-flood
-	if received == 0 || sent == 0 {
-		t.Errorf("%d frames were received and %d sent by a thousand ports", received, sent)
+	if received.Load() == 0 || sent.Load() == 0 {
+		t.Errorf("%d frames were received and %d sent by a thousand ports", received.Load(), sent.Load())
 	}
 	if after := descriptors(); after > before {
-		t.Errorf("%d descriptors are open after a thousand rounds, %d after the first", after, before)
+		t.Errorf("%d descriptors are open after a thousand rounds, %d before", after, before)
 	}
 	if got := near.IP("-d", "link", "show", "eth0"); !strings.Contains(got, "promiscuity 0 ") {
 		t.Errorf("the interface has been left promiscuous: %s", got)
