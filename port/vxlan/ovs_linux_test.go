@@ -45,7 +45,9 @@ func TestOpenVSwitch(t *testing.T) {
 	o.Run("ovsdb-tool", "create", in("conf.db"), schema)
 	db := o.Start("ovsdb-server", "--remote=p"+socket, "--pidfile="+in("db.pid"), "--unixctl="+in("db.ctl"), "--no-chdir", in("conf.db"))
 	await(t, db, in("db.sock"))
-	vsctl := func(args ...string) { o.Run("ovs-vsctl", append([]string{"--db=" + socket, "--timeout=10"}, args...)...) }
+	vsctl := func(args ...string) {
+		o.Run("ovs-vsctl", append([]string{"--db=" + socket, "--timeout=10"}, args...)...)
+	}
 	vsctl("--no-wait", "init")
 	daemon := o.Start("ovs-vswitchd", "--pidfile="+in("vswitchd.pid"), "--unixctl="+in("vswitchd.ctl"), "--no-chdir", socket)
 	await(t, daemon, in("vswitchd.ctl"))
