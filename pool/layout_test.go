@@ -16,7 +16,7 @@ func TestBufferLayout(t *testing.T) {
 	if size := unsafe.Sizeof(slotState{}); size != 8 {
 		t.Errorf("slotState has %d bytes", size)
 	}
-	for _, v := range []any{Buffer{}, slotState{}, Meta{}, [magazineSize]uint32{}} {
+	for _, v := range []any{Buffer{}, slotState{}, Meta{}, Offload{}, [magazineSize]uint32{}} {
 		if typ := reflect.TypeOf(v); pointers(typ) {
 			t.Errorf("%v has pointers", typ)
 		}
@@ -61,7 +61,8 @@ func TestPadding(t *testing.T) {
 		"pool: meta, heap's top": int(at(ph, unsafe.Offsetof(h.depot)+unsafe.Offsetof(d.full)) - unsafe.Offsetof(p.meta) - unsafe.Sizeof(p.meta)),
 		"pool: depot, out":       int(unsafe.Offsetof(p.out) - at(pd, unsafe.Offsetof(d.magazines)) - unsafe.Sizeof(d.magazines)),
 		"pool: out, highWater":   int(unsafe.Offsetof(p.highWater) - unsafe.Offsetof(p.out) - unsafe.Sizeof(p.out)),
-		"pool: returned, mu":     int(unsafe.Offsetof(p.mu) - unsafe.Offsetof(p.returned) - unsafe.Sizeof(p.returned)),
+		"pool: returned, lent":   int(unsafe.Offsetof(p.lent) - unsafe.Offsetof(p.returned) - unsafe.Sizeof(p.returned)),
+		"pool: lent, mu":         int(unsafe.Offsetof(p.mu) - unsafe.Offsetof(p.lent) - unsafe.Sizeof(p.lent)),
 		"cache: begin, free":     int(unsafe.Offsetof(c.p)),
 		"cache: idle, end":       int(unsafe.Sizeof(c) - unsafe.Offsetof(c.idle) - unsafe.Sizeof(c.idle)),
 	} {

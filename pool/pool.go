@@ -65,6 +65,8 @@ type Pool struct {
 	closed    atomic.Bool
 	returned  park.List // those who wait for a slot of the region, or of the heap
 	_         cpu.Pad
+	lent      atomic.Int64 // buffers that devices have, a shared one as often as it was lent
+	_         cpu.Pad
 
 	mu     sync.Mutex
 	caches map[*Cache]struct{}
@@ -318,6 +320,7 @@ func (p *Pool) release() {
 type LeakError struct {
 	Pool     string
 	Buffers  int      // out, those in open Caches not counted; exact if there are none such
+	Lent     int      // of them, lent to devices: ports that are still open, or have not let go yet
 	Caches   []string // open ones: where each was made and what it holds
 	Where    []string // with Track: what is out, and where it was taken
 	Tracking bool     // whether Config.Track was set
@@ -326,6 +329,9 @@ type LeakError struct {
 func (e *LeakError) Error() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "pool %q: closed with %d buffers out", e.Pool, e.Buffers)
+	if e.Lent > 0 {
+		fmt.Fprintf(&s, " (%d of them lent to a device)", e.Lent)
+	}
 	if len(e.Caches) > 0 {
 		fmt.Fprintf(&s, " and %d caches open (%s)", len(e.Caches), strings.Join(e.Caches, "; "))
 	}
@@ -339,7 +345,7 @@ func (e *LeakError) Error() string {
 
 func (p *Pool) leaks() error {
 	s := p.Stats()
-	e := &LeakError{Pool: p.config.Name, Buffers: s.InUse + s.HeapInUse, Tracking: p.track != nil}
+	e := &LeakError{Pool: p.config.Name, Buffers: s.InUse + s.HeapInUse, Lent: min(s.Lent, s.InUse), Tracking: p.track != nil}
 	p.mu.Lock()
 	for c := range p.caches {
 		e.Caches = append(e.Caches, fmt.Sprintf("made at %s, holding %d buffers by its last burst", c.madeAt, c.idle.Load()))

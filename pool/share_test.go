@@ -48,12 +48,13 @@ func TestSharedReadOnly(t *testing.T) {
 	b.SetMeta(Meta{Time: 7})
 	b.Retain(1)
 	for what, f := range map[string]func(){
-		"Prepend":  func() { b.Prepend(1) },
-		"Append":   func() { b.Append(1) },
-		"SetLen":   func() { b.SetLen(b.Len() + 1) },
-		"CopyFrom": func() { b.CopyFrom(nil) },
-		"Reset":    func() { b.Reset() },
-		"SetMeta":  func() { b.SetMeta(Meta{}) },
+		"Prepend":    func() { b.Prepend(1) },
+		"Append":     func() { b.Append(1) },
+		"SetLen":     func() { b.SetLen(b.Len() + 1) },
+		"CopyFrom":   func() { b.CopyFrom(nil) },
+		"Reset":      func() { b.Reset() },
+		"SetMeta":    func() { b.SetMeta(Meta{}) },
+		"SetOffload": func() { b.SetOffload(Offload{}) },
 	} {
 		mustSay(t, f, "on a shared buffer", "buffer 0 of pool", t.Name())
 		if b.Len() != 10 {

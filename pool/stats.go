@@ -13,6 +13,10 @@ type Stats struct {
 	// say so each time would double their cost).
 	Cached int
 
+	// Lent is how many of those in use are lent to devices, such as the queues of a network card: a shared
+	// one is counted as often as it was lent.
+	Lent int
+
 	// HighWater is the most of the region that was ever out, with what was idle in Caches.
 	HighWater int
 
@@ -40,6 +44,7 @@ func (p *Pool) Stats() Stats {
 		HeapInUse:     int(p.heap.out.Load()),
 		HeapFallbacks: p.fallbacks.Load(),
 		Failed:        p.failed.Load(),
+		Lent:          int(p.lent.Load()),
 		Memory:        p.region.what,
 		MemoryBytes:   len(p.region.mem),
 	}

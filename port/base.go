@@ -42,9 +42,19 @@ type Base struct {
 const shutBit = 1 << 62
 
 // Init prepares the base for a port opened with o, which has a Pool.
-func (b *Base) Init(o Options) {
+func (b *Base) Init(o Options) { b.init(o, stats.New()) }
+
+// InitPart prepares the base for a port that whole, another port, uses and shows as a part of itself: it has whole's
+// options, and all that it counts is counted as whole's too, Stats of both being the same.
+func (b *Base) InitPart(whole *Base) { b.init(whole.Options, whole.counters) }
+
+// NewShard returns a shard beside RxShard and TxShard, for a goroutine that neither calls Rx nor Tx. It is for that goroutine to
+// close.
+func (b *Base) NewShard() *stats.Shard { return b.counters.NewShard() }
+
+func (b *Base) init(o Options, counters *stats.Counters) {
 	b.Options = o.withDefaults()
-	b.counters = stats.New()
+	b.counters = counters
 	b.RxShard, b.TxShard = b.counters.NewShard(), b.counters.NewShard()
 	b.RxCache, b.TxCache = o.Pool.NewCache(), o.Pool.NewCache()
 	b.open, b.shut = context.WithCancel(context.Background())

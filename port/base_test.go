@@ -446,3 +446,32 @@ func TestBaseSleep(t *testing.T) {
 		t.Errorf("at Shut: %v", err)
 	}
 }
+
+// TestInitPart: what a part counts is counted as the whole's, while it is open and after that, and by its further shards.
+func TestInitPart(t *testing.T) {
+	p := newPool(t, pool.Config{Count: 256})
+	var whole, part Base
+	whole.Init(Options{Pool: p, Direction: Out})
+	part.InitPart(&whole)
+	if part.Options.Direction != Out || part.Options.Pool != p || part.Options.Interfaces != whole.Options.Interfaces {
+		t.Errorf("a part's options are %+v, the whole's %+v", part.Options, whole.Options)
+	}
+	own := part.NewShard()
+	part.TxShard.Tx(2, 120)
+	part.TxShard.Publish()
+	whole.TxShard.DropTx(stats.ReasonLinkDown, 3)
+	whole.TxShard.Publish()
+	own.DropRx(stats.ReasonRingFull, 4)
+	own.Close()
+	if err := part.Shut(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []stats.Snapshot{whole.Stats(), part.Stats()} {
+		if s.TxPackets != 2 || s.TxDrops[stats.ReasonLinkDown] != 3 || s.RxDrops[stats.ReasonRingFull] != 4 {
+			t.Errorf("Stats is\n%s", s)
+		}
+	}
+	if err := whole.Shut(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}

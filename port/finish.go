@@ -123,12 +123,7 @@ func (f *Finisher) begin(b pool.Buffer) bool {
 	left, _ := b.Offload()
 	f.next, f.left = 0, 1
 	if left.GSO != pool.GSONone {
-		l3 := 0
-		if !left.NetworkFrame {
-			h := packet.Parse(b.Bytes())
-			l3 = int(h.L3)
-		}
-		if f.cut.Reset(b.Bytes(), l3, segmentKinds[left.GSO], int(left.SegmentSize)) != nil {
+		if Cut(&f.cut, b.Bytes(), left) != nil {
 			return false
 		}
 		f.left = f.cut.Count()
@@ -137,6 +132,16 @@ func (f *Finisher) begin(b pool.Buffer) bool {
 	}
 	f.large = b
 	return true
+}
+
+// Cut prepares s to cut a frame as left, whose GSO is one, says. The error is Segmenter.Reset's.
+func Cut(s *packet.Segmenter, frame []byte, left pool.Offload) error {
+	l3 := 0
+	if !left.NetworkFrame {
+		h := packet.Parse(frame)
+		l3 = int(h.L3)
+	}
+	return s.Reset(frame, l3, segmentKinds[left.GSO], int(left.SegmentSize))
 }
 
 var segmentKinds = map[pool.GSO]packet.SegmentKind{
@@ -164,12 +169,12 @@ func (f *Finisher) fill() {
 		}
 		if left.GSO != pool.GSONone {
 			f.cut.Put(b.Bytes(), f.next)
+			meta.OrigLen = 0
 		} else {
 			copy(b.Bytes(), f.large.Bytes())
 			_ = packet.FinishChecksum(b.Bytes(), int(left.ChecksumStart), int(left.ChecksumOffset)) // begin has looked
 		}
 		if hasMeta {
-			meta.OrigLen = 0
 			b.SetMeta(meta)
 		}
 		f.stock[f.to] = b

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/packet"
@@ -32,7 +31,7 @@ func newPlain(t testing.TB, o Options, takes Offloads) *plain {
 	t.Helper()
 	p := &plain{t: t, room: func(n int) int { return n }, wake: make(chan struct{}, 1)}
 	p.Base.Init(o)
-	p.Finisher.Init(&p.Base, takes, p.send, p.WaitTx)
+	p.Finisher.Init(&p.Base, takes, p.send)
 	t.Cleanup(func() { p.Close() })
 	return p
 }
@@ -66,14 +65,14 @@ func (p *plain) WaitRx(ctx context.Context) error { return p.WaitShut(ctx) }
 func (p *plain) Info() Info                       { return Info{Kind: "plain", Offloads: p.takes} }
 func (p *plain) Close() error                     { return p.Shut(nil, nil) }
 
-var _ Queuer = (*plain)(nil)
+var _ Port = (*plain)(nil)
 
-// account holds that frames given + TxSegments = sent + dropped + queued.
+// account holds that frames given + TxSegments = sent + dropped.
 func (p *plain) account(given int) {
 	p.t.Helper()
 	s := p.Stats()
-	if uint64(given)+s.TxSegments != s.TxPackets+s.TxDropped()+uint64(p.Queued()) {
-		p.t.Errorf("%d given + %d segments, but %d sent, %v dropped and %d queued", given, s.TxSegments, s.TxPackets, s.TxDrops, p.Queued())
+	if uint64(given)+s.TxSegments != s.TxPackets+s.TxDropped() {
+		p.t.Errorf("%d given + %d segments, but %d sent and %v dropped", given, s.TxSegments, s.TxPackets, s.TxDrops)
 	}
 }
 
@@ -262,11 +261,6 @@ func TestFinisher(t *testing.T) {
 				t.Fatal("a hundred calls of Tx, and frames are left")
 			}
 		}
-		p.room = func(n int) int { return n }
-		if err := p.Drain(t.Context()); err != nil || p.Queued() != 0 {
-			t.Fatalf("Drain: %v; %d queued", err, p.Queued())
-		}
-		p.account(given)
 		if d := p.Stats().TxDropped(); d > 0 {
 			t.Errorf("%v were dropped", p.Stats().TxDrops)
 		}
@@ -339,9 +333,10 @@ func TestFinisherDrops(t *testing.T) {
 				bufs = append(bufs, b)
 			}
 			bufs[1].SetOffload(c.left)
-			other := bufs[1]
+			first, other := bufs[0], bufs[1]
 			if c.shared {
 				bufs[1].Retain(1)
+				bufs[0].Retain(1) // and so does not come back to be of use for the second
 			}
 			if n, err := p.Tx(bufs); n != 3 || err != nil {
 				t.Errorf("Tx: %d, %v", n, err)
@@ -351,6 +346,7 @@ func TestFinisherDrops(t *testing.T) {
 					t.Errorf("the other owner's frame is %x", other.Bytes())
 				}
 				other.Release()
+				first.Release()
 			}
 			p.account(3)
 			if len(p.sent) != 2 || p.sent[0][0] != 0 || p.sent[1][0] != 2 {
@@ -395,92 +391,60 @@ func TestFinisherDrops(t *testing.T) {
 	})
 }
 
-// What send had no room for waits, is drained in order, and is dropped and counted by Close.
-func TestFinisherQueue(t *testing.T) {
+// A frame that is being cut when there is no more room stays its caller's, and goes on when it comes again; or it is
+// forgotten.
+func TestFinisherGoesOn(t *testing.T) {
 	r := testkit.Rand(t)
 	small, large := newPool(t, pool.Config{}), newPool(t, pool.Config{BufferSize: LargeBufferSize, Count: 8})
 	w := job(r, false, false, false, 0, 60000, 500) // 120 segments: more than the stock holds
-	start := func() *plain {
-		p := newPlain(t, Options{Pool: small}, NoOffloads)
-		p.room = func(int) int { return 0 }
-		if n, err := p.Tx([]pool.Buffer{w.bufferOf(t, large)}); n != 1 || err != nil {
-			t.Fatalf("Tx: %d, %v", n, err)
+	p := newPlain(t, Options{Pool: small}, NoOffloads)
+	tx := func(b pool.Buffer, room, want int, fails error) {
+		t.Helper()
+		left := room
+		p.room = func(n int) int { n = min(n, left); left -= n; return n }
+		p.err = fails
+		if n, err := p.Tx([]pool.Buffer{b}); n != want || err != fails {
+			t.Fatalf("Tx with room for %d: %d, %v; want %d, %v", room, n, err, want, fails)
 		}
-		next := w.bufferOf(t, large)
-		if n, err := p.Tx([]pool.Buffer{next}); n != 0 || err != nil {
-			t.Errorf("Tx of what comes after 120 segments that wait: %d, %v", n, err)
-		}
-		next.Release()
-		if p.Queued() != 120 {
-			t.Errorf("%d are queued, want 120", p.Queued())
-		}
-		p.account(1)
-		return p
 	}
-
-	p := start()
-	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	if err := p.Drain(short); err != context.DeadlineExceeded {
-		t.Errorf("Drain: %v", err)
+	b := w.bufferOf(t, large)
+	for _, room := range []int{0, 7, 100} {
+		tx(b, room, 0, nil)
+		p.account(0)
 	}
-	cancel()
-	drained := make(chan error)
-	p.room = func(n int) int { return min(n, 7) }
-	go func() { drained <- p.Drain(context.Background()) }()
-	for p.Queued() > 0 {
-		select {
-		case p.wake <- struct{}{}:
-		default:
-		}
-		time.Sleep(10 * time.Microsecond)
-	}
-	if err := <-drained; err != nil {
-		t.Error(err)
-	}
+	tx(b, 1, 0, errors.New("on fire"))
+	p.account(0)
+	tx(b, 12, 1, nil)
 	p.account(1)
+	if len(p.sent) != len(w.want) {
+		t.Fatalf("%d frames were sent, want %d", len(p.sent), len(w.want))
+	}
 	for i, f := range p.sent {
 		if !bytes.Equal(f, w.want[i]) {
 			t.Fatalf("frame %d is another", i)
 		}
 	}
-	if len(p.sent) != 120 {
-		t.Errorf("%d frames were sent", len(p.sent))
-	}
 
-	p = start()
-	p.room = func(int) int { return 10 }
-	p.err = errors.New("on fire")
-	if n, err := p.Tx(nil); n != 0 || err != p.err {
-		t.Errorf("Tx: %d, %v", n, err)
+	b = w.bufferOf(t, large)
+	tx(b, 10, 0, nil)
+	b.Release() // its owner has changed his mind
+	p.sent = nil
+	b = w.bufferOf(t, large)
+	tx(b, 120, 1, nil)
+	if len(p.sent) != 120 || !bytes.Equal(p.sent[0], w.want[0]) {
+		t.Error("a frame after one that was given up is not cut from its beginning")
 	}
-	if err := p.Drain(t.Context()); err != p.err {
-		t.Errorf("Drain: %v", err)
-	}
-	p.account(1)
-	go func() { drained <- p.Close() }()
-	if err := <-drained; err != nil {
+	p.account(2)
+
+	b = w.bufferOf(t, large)
+	tx(b, 10, 0, nil)
+	if err := p.Close(); err != nil { // the pools tell if segments are left
 		t.Error(err)
 	}
-	p.account(1)
-	if s := p.Stats(); p.Queued() != 0 || s.TxDrops[stats.ReasonClosed] != 100 || s.TxPackets != 20 {
-		t.Errorf("after Close %d are queued: %+v", p.Queued(), s)
-	}
-	if n, err := p.Tx(nil); n != 0 || err != ErrClosed {
+	if n, err := p.Tx([]pool.Buffer{b}); n != 0 || err != ErrClosed {
 		t.Errorf("Tx after Close: %d, %v", n, err)
 	}
-	if err := p.Drain(t.Context()); err != ErrClosed {
-		t.Errorf("Drain after Close: %v", err)
-	}
-
-	p = start()
-	p.room = func(int) int { return 0 }
-	go func() { drained <- p.Drain(context.Background()) }()
-	time.Sleep(time.Millisecond)
-	p.Close()
-	if err := <-drained; err != ErrClosed {
-		t.Errorf("Drain of a port that is closed meanwhile: %v", err)
-	}
-
+	b.Release()
 	in := newPlain(t, Options{Pool: small, Direction: In}, NoOffloads)
 	if n, err := in.Tx(nil); n != 0 || err != ErrDirection {
 		t.Errorf("Tx of a port that only receives: %d, %v", n, err)
@@ -522,5 +486,5 @@ func (p *plain) send0() {
 	p.Finisher.Init(&p.Base, p.takes, func(bufs []pool.Buffer) (int, error) {
 		p.Sent(bufs)
 		return len(bufs), nil
-	}, p.WaitTx)
+	})
 }

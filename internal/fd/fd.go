@@ -48,10 +48,19 @@ func (f *FD) Num() int { return f.num }
 
 // WaitRead sleeps until there is something to read, an error to fetch, or Wake is called; the error is
 // ctx.Err() once ctx is done.
-func (f *FD) WaitRead(ctx context.Context) error { return f.in.sleep(ctx) }
+func (f *FD) WaitRead(ctx context.Context) error { return f.in.sleep(ctx, time.Time{}) }
 
 // WaitWrite sleeps until something can be written, as WaitRead does for reading.
-func (f *FD) WaitWrite(ctx context.Context) error { return f.out.sleep(ctx) }
+func (f *FD) WaitWrite(ctx context.Context) error { return f.out.sleep(ctx, time.Time{}) }
+
+// WaitReadUntil is WaitRead that returns nil at that time at the latest.
+func (f *FD) WaitReadUntil(ctx context.Context, t time.Time) error { return f.in.sleep(ctx, t) }
+
+// WaitWriteUntil is WaitWrite that returns nil at that time at the latest.
+func (f *FD) WaitWriteUntil(ctx context.Context, t time.Time) error { return f.out.sleep(ctx, t) }
+
+// Writable reports whether something can be written now, or there is an error to fetch.
+func (f *FD) Writable() bool { return f.out.ready(f.num) }
 
 // Wake ends all waits, those to come too.
 func (f *FD) Wake() {
@@ -75,7 +84,7 @@ type side struct {
 	look     func(uintptr) bool // made once, since it would be allocated at each wait
 	looked   bool
 
-	// mu guards woken, and that the deadline is the past if it is set.
+	// mu guards woken, and that the deadline is the past if it is set, or if the context is done that is watched.
 	mu    sync.Mutex
 	woken bool
 
@@ -101,18 +110,23 @@ func (s *side) init(wait func(func(uintptr) bool) error, deadline func(time.Time
 	}
 }
 
-func (s *side) sleep(ctx context.Context) error {
+// sleep waits until t, or without a limit if t is zero.
+func (s *side) sleep(ctx context.Context, t time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.watch(ctx)
+	if !t.IsZero() {
+		s.limit(ctx, t)
+		defer s.limit(ctx, time.Time{})
+	}
 	s.looked = false
 	err := s.wait(s.look)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
-		return nil // by wake
+		return nil // by wake, or it is time
 	}
 	return err
 }
@@ -137,9 +151,20 @@ func (s *side) watch(ctx context.Context) {
 	ended := make(chan struct{})
 	s.done, s.ended = done, ended
 	s.unwatch = context.AfterFunc(ctx, func() {
+		s.mu.Lock()
 		_ = s.deadline(past)
+		s.mu.Unlock()
 		close(ended)
 	})
+}
+
+// limit makes t the deadline, unless it is over.
+func (s *side) limit(ctx context.Context, t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.woken && ctx.Err() == nil {
+		_ = s.deadline(t)
+	}
 }
 
 // forget ends the watch.

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/vnet"},
 	{"port"},
 	{"internal/udpsock"},
-	{"port/afpacket", "port/gen", "port/mem", "port/null", "port/pcap", "port/udp", "port/vxlan"},
+	{"port/afpacket", "port/afxdp", "port/gen", "port/mem", "port/null", "port/pcap", "port/tap", "port/udp", "port/unixsock", "port/vxlan"},
 	{"port/all", "port/porttest"},
 	{"vswitch"},
 	{"internal/perf"},

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -82,7 +83,7 @@ func benchFrame(t tester, o port.Options, size int) pool.Buffer {
 	if size <= o.Pool.BufferSize() {
 		return copyIn(t, o.Pool, frame(0, size))
 	}
-	b := copyIn(t, o.Large, tcpFrame(size))
+	b := copyIn(t, o.Large, testkit.UnfinishedTCP(size))
 	b.SetOffload(pool.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 16, GSO: pool.GSOTCP4, SegmentSize: 1448})
 	return b
 }

@@ -25,8 +25,10 @@ type Config struct {
 	// Bypass sends past the interface's queueing discipline (tc). On that way the kernel cuts no frames that the
 	// interface can't cut, and so the port cuts all itself.
 	Bypass bool
+	// Slots is how many frames, up to the MTU, can wait to be received: 1 to 65536. Default DefaultSlots.
+	Slots int
 	// ReceiveBuffer and SendBuffer are how many bytes of frames, with what the kernel adds to each, may wait in the
-	// socket. Default DefaultSocketBuffer.
+	// socket: to be received, those larger than the MTU alone. Default DefaultSocketBuffer.
 	ReceiveBuffer, SendBuffer int
 	// Fanout shares the interface's frames out among the sockets of all programs that name the same group, 1 to
 	// 65535. Default 0, none.
@@ -35,6 +37,12 @@ type Config struct {
 	// "rnd", "qm" (by the card's queue) or "rollover" (to one until it is full).
 	FanoutMode string
 }
+
+// DefaultSlots is how many frames wait by default: 4 MiB of them, with an MTU of 1500.
+const DefaultSlots = 2048
+
+// maxSlots is what a port may ask for.
+const maxSlots = 1 << 16
 
 // DefaultSocketBuffer is the size of a socket's buffers in bytes: 64 large segments with what the kernel adds.
 const DefaultSocketBuffer = 8 << 20
@@ -70,6 +78,12 @@ func (c Config) withDefaults(target string) (Config, error) {
 			return c, bad(b.field, *b.size, fmt.Sprintf("%d to %d bytes", minSocketBuffer, math.MaxInt32/2))
 		}
 	}
+	if c.Slots == 0 {
+		c.Slots = DefaultSlots
+	}
+	if c.Slots < 1 || c.Slots > maxSlots {
+		return c, bad("Slots", c.Slots, fmt.Sprintf("1 to %d", maxSlots))
+	}
 	if c.FanoutMode == "" {
 		c.FanoutMode = fanoutModes[0]
 	}
@@ -103,7 +117,8 @@ func init() {
 		Keys: []port.Key{
 			{Name: "promisc", Default: "on", Help: "on: receive what is for others too; off: as the interface is"},
 			{Name: "qdisc", Default: "kernel", Help: "kernel: send through the queueing discipline; bypass: past it, large frames cut in software"},
-			{Name: "rcvbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of received frames that can wait in the socket"},
+			{Name: "slots", Default: fmt.Sprint(DefaultSlots), Help: "frames up to the MTU that can wait to be received"},
+			{Name: "rcvbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of frames larger than the MTU that can wait to be received"},
 			{Name: "sndbuf", Default: fmt.Sprint(DefaultSocketBuffer), Help: "bytes of frames being sent that can wait in the socket"},
 			{Name: "fanout", Help: "group, 1 to 65535, among whose sockets the interface's frames are shared out"},
 			{Name: "fanoutmode", Default: fanoutModes[0], Help: "how they are: " + strings.Join(fanoutModes, ", ")},
@@ -144,6 +159,7 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 		}
 		return n
 	}
+	c.Slots = number("slots", DefaultSlots, 1, maxSlots)
 	c.ReceiveBuffer = number("rcvbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
 	c.SendBuffer = number("sndbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
 	c.Fanout = number("fanout", 0, 1, math.MaxUint16)

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/netlab"
-	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -298,36 +297,4 @@ func sendTCP(from, to *netlab.Namespace, addr string, n int) error {
 		return errors.Join(err, <-got)
 	}
 	return <-got
-}
-
-// tcpFrame makes a frame of size bytes with TCP over IPv4 in it, whose TCP checksum holds the sum of the pseudo header: what is
-// handed to a card that completes it.
-func tcpFrame(size int) []byte {
-	f := frame(0, size)
-	binary.BigEndian.PutUint16(f[12:], packet.EtherTypeIPv4)
-	ip, tcp := f[14:34], f[34:]
-	clear(f[14:54])
-	ip[0], ip[8], ip[9] = 0x45, 64, 6
-	binary.BigEndian.PutUint16(ip[2:], uint16(size-14))
-	copy(ip[12:], []byte{10, 0, 0, 1, 10, 0, 0, 2})
-	binary.BigEndian.PutUint16(ip[10:], ^fold(ip))
-	binary.BigEndian.PutUint16(tcp, 1000)
-	binary.BigEndian.PutUint16(tcp[2:], 2000)
-	tcp[12], tcp[13] = 5<<4, 0x10
-	pseudo := append(slices.Clone(ip[12:20]), 0, 6)
-	pseudo = binary.BigEndian.AppendUint16(pseudo, uint16(len(tcp)))
-	binary.BigEndian.PutUint16(tcp[16:], fold(pseudo))
-	return f
-}
-
-// fold is the ones' complement sum of an even number of bytes (RFC 1071).
-func fold(data []byte) uint16 {
-	sum := uint32(0)
-	for i := 0; i < len(data); i += 2 {
-		sum += uint32(data[i])<<8 | uint32(data[i+1])
-	}
-	for sum > 0xffff {
-		sum = sum&0xffff + sum>>16
-	}
-	return uint16(sum)
 }

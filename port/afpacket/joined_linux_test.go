@@ -20,7 +20,8 @@ import (
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
-	_ "github.com/ringway-net/ringway/port/pcap"
+	"github.com/ringway-net/ringway/port/mem"
+	"github.com/ringway-net/ringway/port/pcap"
 	"github.com/ringway-net/ringway/vswitch"
 )
 
@@ -170,6 +171,69 @@ func TestJoinedToSimpleCard(t *testing.T) {
 	s := end()
 	if s.Segments() != 0 || s.Ports[0].RxBytes/s.Ports[0].RxPackets < 1514 {
 		t.Errorf("the port itself has made %d segments, of frames of %d bytes on average", s.Segments(), s.Ports[0].RxBytes/s.Ports[0].RxPackets)
+	}
+}
+
+// By way of mem, which takes everything as it is, large frames are carried as well.
+func TestJoinedByMem(t *testing.T) {
+	h := newHosts(t, 1500)
+	x, y, err := mem.Pair(h.o, h.o, mem.Config{}, mem.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	defer y.Close()
+	endA := h.forward(open(t, h.r, "a0", h.o, afpacket.Config{}), x, true)
+	endB := h.forward(y, open(t, h.r, "b0", h.o, afpacket.Config{}), true)
+	h.talk("10.0.0.2", "10.0.0.1")
+	for _, s := range []vswitch.ForwardStats{endA(), endB()} {
+		if s.Segments() != 0 {
+			t.Errorf("%d segments were made", s.Segments())
+		}
+	}
+}
+
+// A capture of what comes has frames that fit a wire, with complete checksums.
+func TestToCapture(t *testing.T) {
+	h := newHosts(t, 1500)
+	h.join()
+	if !h.a.WaitPing("10.0.0.2", 5*time.Second) {
+		t.Fatal("no answer")
+	}
+	file := filepath.Join(t.TempDir(), "out.pcap")
+	o := h.o
+	o.Direction = port.In
+	in := open(t, h.r, "a0", o, afpacket.Config{ReceiveBuffer: 64 << 20})
+	out, err := pcap.Create(file, port.Options{Pool: h.o.Pool, Interfaces: h.o.Interfaces})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := h.forward(in, out, false)
+	const size = 1 << 20
+	for _, addr := range []string{"10.0.0.2", "fd00::2"} {
+		if err := sendTCP(h.a, h.b, addr, size); err != nil {
+			t.Error(err)
+		}
+		if r := h.a.Ping(addr, netlab.PingOptions{}); r.Loss() > 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if _, err := netlab.UDP(h.b, h.a, "10.0.0.2", time.Second, netlab.UDPOptions{BitsPerSecond: 5e6}); err != nil {
+		t.Error(err)
+	}
+	s := end()
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sent := out.Stats().TxPackets
+	if n := netlab.CheckClean(t, file); uint64(n) != sent || n < 2*size/1460 {
+		t.Errorf("the capture has %d frames, of %d that were written", n, sent)
+	}
+	if n := longest(t, file); n > 1514 {
+		t.Errorf("a frame of %d bytes is in the capture", n)
+	}
+	if s.Segments() == 0 || s.Dropped() != 0 || s.Ports[0].RxDropped() != 0 {
+		t.Errorf("%d segments; %v, %v", s.Segments(), s.Ports[0].RxDrops, s.Ports[1].TxDrops)
 	}
 }
 

@@ -47,10 +47,15 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	p.tx = mmsg.New(burst, 2, 0, false)
 	p.info = port.Info{
 		Name: c.Name, Kind: "afpacket", Live: true, LinkType: port.LinkTypeEthernet, Offloads: c.offloads(),
-		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c),
+		MTU: min(s.mtu()+packet.EthernetLen, pool.MaxFrame), Mode: mode(c), Warnings: s.warnings,
 	}
 	if hasAddress(name) {
 		p.info.Warnings = append(p.info.Warnings, name+" has an address: the host answers what comes in, too; ip addr flush dev "+name+" takes it away")
+	}
+	if p.Options.Direction&port.In != 0 {
+		if p.ring, err = newRing(s.Num(), c.Slots, p.info.MTU); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), p.Close())
+		}
 	}
 	if err := s.start(p.Options.Direction&port.In != 0, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), p.Close())
@@ -59,7 +64,7 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 }
 
 func mode(c Config) string {
-	m := "recvmmsg and sendmmsg with virtio_net_hdr"
+	m := "a ring for small frames, recvmmsg for large ones, sendmmsg; virtio_net_hdr with all of them"
 	if c.Bypass {
 		m += ", past the queueing discipline"
 	}
@@ -80,6 +85,7 @@ type afpacket struct {
 	deleted atomic.Bool
 
 	// For the caller of Rx.
+	ring    ring
 	landing port.Landing
 	rx      *mmsg.Batch
 	rxHead  [burst][vnet.Len]byte
@@ -98,7 +104,7 @@ type afpacket struct {
 // noHead is the header of a frame on which nothing is left to do.
 var noHead [vnet.Len]byte
 
-// Rx receives what the socket has.
+// Rx receives what is in the ring, and the large frames that its slots stand for.
 func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 	if !p.Enter() {
 		return 0, port.ErrClosed
@@ -107,8 +113,53 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 	if p.Options.Direction&port.In == 0 {
 		return 0, port.ErrDirection
 	}
-	places := p.landing.Ready(len(bufs))
-	for i := range places {
+	n, slots, err := 0, 0, error(nil)
+	for n < len(bufs) && err == nil {
+		s, status := p.ring.ready()
+		if status == unix.TP_STATUS_KERNEL || p.landing.Ready(1) == 0 {
+			break
+		}
+		if status&unix.TP_STATUS_COPY != 0 {
+			var got, done int
+			got, done, err = p.queued(bufs[n:])
+			n, slots = n+got, slots+done
+			continue
+		}
+		if b, ok := p.small(s, status); ok {
+			bufs[n] = b
+			n++
+		}
+		p.ring.give(1)
+		slots++
+	}
+	if slots > 0 {
+		p.Received(bufs[:n])
+		return n, err
+	}
+	if err == nil {
+		err = p.socket.err()
+	}
+	return 0, p.rxError(err)
+}
+
+// small returns the frame in a slot, or counts it as dropped.
+func (p *afpacket) small(s slot, status uint32) (b pool.Buffer, ok bool) {
+	head, frame, whole := s.frame()
+	if !whole { // nor was there room in the queue
+		p.RxShard.DropRx(stats.ReasonRingFull, 1)
+		return b, false
+	}
+	first, rest := p.landing.Place(0)
+	copy(rest, frame[copy(first, frame):])
+	tag, tagged := s.tag(status)
+	return p.frame(0, len(frame), head, tag, tagged)
+}
+
+// queued receives the large frames whose slots are next, from the socket's queue, and returns how many there were and
+// how many slots are done with.
+func (p *afpacket) queued(bufs []pool.Buffer) (n, slots int, err error) {
+	slots = p.ring.large(p.landing.Ready(len(bufs)))
+	for i := range slots {
 		first, rest := p.landing.Place(i)
 		p.rx.Set(i, 0, p.rxHead[i][:])
 		p.rx.Set(i, 1, first)
@@ -116,33 +167,34 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 			p.rx.Set(i, 2, rest)
 		}
 	}
-	got, err := p.rx.Recv(p.socket.Num(), places)
+	got, err := p.rx.Recv(p.socket.Num(), slots)
 	if err != nil {
-		return 0, p.rxError(err)
+		p.ring.give(1) // of a frame that the kernel has not kept after all
+		p.RxShard.DropRx(stats.ReasonTruncated, 1)
+		if mmsg.WouldBlock(err) {
+			err = nil
+		}
+		return 0, 1, err
 	}
-	n, bad := 0, false
 	for i := range got {
-		if b, ok := p.frame(i); ok {
+		length := p.rx.Bytes(i) - vnet.Len
+		if p.rx.Truncated(i) || length < 0 {
+			p.RxShard.DropRx(stats.ReasonTruncated, 1)
+			continue
+		}
+		tag, tagged := vlanTag(p.rx.Control(i))
+		if b, ok := p.frame(i, length, p.rxHead[i][:], tag, tagged); ok {
 			bufs[n] = b
 			n++
-		} else {
-			bad = true
 		}
 	}
-	if n > 0 || bad {
-		p.Received(bufs[:n])
-	}
-	return n, nil
+	p.ring.give(got)
+	return n, got, nil
 }
 
-// frame returns the frame that was received into place i, or counts it as dropped.
-func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
-	n := p.rx.Bytes(i) - vnet.Len
-	if p.rx.Truncated(i) || n < 0 {
-		p.RxShard.DropRx(stats.ReasonTruncated, 1)
-		return b, false
-	}
-	left, err := vnet.Decode(p.rxHead[i][:], n)
+// frame returns the frame of n bytes that was written into place i, with what its header and tag say, or counts it as dropped.
+func (p *afpacket) frame(i, n int, head []byte, tag [packet.VLANLen]byte, tagged bool) (b pool.Buffer, ok bool) {
+	left, err := vnet.Decode(head, n)
 	if err != nil {
 		p.RxShard.DropRx(stats.ReasonMalformed, 1)
 		return b, false
@@ -154,7 +206,7 @@ func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
 	if left.Unfinished() {
 		b.SetOffload(left)
 	}
-	if tag, ok := vlanTag(p.rx.Control(i)); ok && n >= 12 && !putTag(&b, tag) {
+	if tagged && n >= 12 && !putTag(&b, tag) {
 		b.Release()
 		p.RxShard.DropRx(stats.ReasonTooLong, 1)
 		return b, false
@@ -165,7 +217,7 @@ func (p *afpacket) frame(i int) (b pool.Buffer, ok bool) {
 // rxError tells what an error of receiving means for the port.
 func (p *afpacket) rxError(err error) error {
 	switch {
-	case mmsg.WouldBlock(err):
+	case err == nil:
 		if p.deleted.Load() {
 			return p.gone()
 		}
@@ -315,6 +367,6 @@ func (p *afpacket) Close() error {
 		p.ask()
 		p.closed = true
 		p.landing.Close()
-		return p.socket.Close()
+		return errors.Join(p.ring.close(), p.socket.Close())
 	})
 }

@@ -127,7 +127,7 @@ func TestKernelDrops(t *testing.T) {
 	near, far := cable(t, 1500)
 	other := dial(t, far)
 	defer other.close()
-	p := open(t, near, "eth0", port.Options{}, afpacket.Config{ReceiveBuffer: 128 << 10})
+	p := open(t, near, "eth0", port.Options{}, afpacket.Config{Slots: 1}) // as many as fit into a block
 	received := 0
 	for round := range uint64(3) {
 		for i := range 1000 {
@@ -257,32 +257,59 @@ func TestString(t *testing.T) {
 	}
 }
 
-// Without the right to, the error says what is missing.
-func TestNotRoot(t *testing.T) {
-	if os.Getenv("AFPACKET_TEST_NOT_ROOT") != "" {
-		_, err := afpacket.Open("lo", port.Options{Pool: newPool(t, pool.Config{})}, afpacket.Config{})
-		if err == nil || !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_RAW") || !strings.Contains(err.Error(), "setcap") {
-			t.Errorf("the error is %v", err)
-		}
-		return
-	}
+// asNobody runs the test again in a process that may do only what the capabilities let it.
+func asNobody(t *testing.T, capabilities ...uintptr) {
+	t.Helper()
 	need.Root(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.Open(exe) // which others may not read by its name
+	file, err := os.Open(exe) // which nobody may not read by its name
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	c := exec.Command("/proc/self/fd/3", "-test.run", "^TestNotRoot$", "-test.v")
+	c := exec.Command("/proc/self/fd/3", "-test.run", "^"+t.Name()+"$", "-test.v")
 	c.ExtraFiles = []*os.File{file}
 	c.Dir = "/"
-	c.Env = append(os.Environ(), "AFPACKET_TEST_NOT_ROOT=1")
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS: TestNotRoot") {
+	c.Env = append(os.Environ(), "AFPACKET_TEST_NOBODY=1")
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: capabilities}
+	if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS: "+t.Name()) {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func isNobody() bool { return os.Getenv("AFPACKET_TEST_NOBODY") != "" }
+
+// Without the right to, the error says what is missing.
+func TestNotRoot(t *testing.T) {
+	if !isNobody() {
+		asNobody(t)
+		return
+	}
+	_, err := afpacket.Open("lo", port.Options{Pool: newPool(t, pool.Config{})}, afpacket.Config{})
+	if err == nil || !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_RAW") || !strings.Contains(err.Error(), "setcap") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// With no more than the right to open the socket the system limits its buffers, and the user is told.
+func TestRawOnly(t *testing.T) {
+	if !isNobody() {
+		asNobody(t, unix.CAP_NET_RAW)
+		return
+	}
+	p, err := afpacket.Open("lo", port.Options{Pool: newPool(t, pool.Config{})}, afpacket.Config{NotPromiscuous: true, ReceiveBuffer: 1 << 29, SendBuffer: 1 << 29})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	said := strings.Join(p.Info().Warnings, "\n")
+	for _, word := range []string{"receive buffer", "send buffer", "instead of 536870912", "CAP_NET_ADMIN"} {
+		if !strings.Contains(said, word) {
+			t.Errorf("the warnings do not say %q: %s", word, said)
+		}
 	}
 }
 

@@ -22,8 +22,9 @@ var ErrInterface = errors.New("unusable interface")
 // socket is a packet socket and its interface.
 type socket struct {
 	*fd.FD
-	name  string
-	index int
+	name     string
+	index    int
+	warnings []string
 }
 
 // newSocket makes a socket for the interface of that name, which receives only once it is bound. c has its defaults.
@@ -88,8 +89,8 @@ func (s *socket) setUp(c Config) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	s.buffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, c.ReceiveBuffer)
-	s.buffer(unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, c.SendBuffer)
+	s.buffer("receive", unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, c.ReceiveBuffer)
+	s.buffer("send", unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, c.SendBuffer)
 	if c.NotPromiscuous {
 		return nil
 	}
@@ -101,11 +102,14 @@ func (s *socket) setUp(c Config) error {
 	return nil
 }
 
-// buffer sets the size of a buffer, the system's limit if it may not be more: Mode tells what it got.
-func (s *socket) buffer(force, option, size int) {
-	size /= 2 // the kernel doubles it, for what it adds to each frame
-	if unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, force, size) != nil {
-		_ = unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, option, size)
+// buffer sets the size of a buffer, and leaves a warning if the system allows less.
+func (s *socket) buffer(what string, force, option, size int) {
+	half := size / 2 // the kernel doubles it, for what it adds to each frame
+	if unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, force, half) != nil {
+		_ = unix.SetsockoptInt(s.Num(), unix.SOL_SOCKET, option, half)
+	}
+	if got, err := unix.GetsockoptInt(s.Num(), unix.SOL_SOCKET, option); err == nil && got < size-1 {
+		s.warnings = append(s.warnings, fmt.Sprintf("the socket's %s buffer has %d bytes instead of %d, and bursts may be lost: CAP_NET_ADMIN lifts the limit", what, got, size))
 	}
 }
 
@@ -167,6 +171,15 @@ func (s *socket) exists() bool {
 	r.index = int32(s.index)
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.Num()), unix.SIOCGIFNAME, uintptr(unsafe.Pointer(&r)))
 	return errno == 0
+}
+
+// err returns the error that the socket is in, if any, and takes it out of it.
+func (s *socket) err() error {
+	n, err := unix.GetsockoptInt(s.Num(), unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && n != 0 {
+		return unix.Errno(n)
+	}
+	return nil
 }
 
 // drops returns how many frames found the socket's buffer full since it was last asked.

@@ -12,5 +12,6 @@ import (
 	_ "github.com/ringway-net/ringway/port/null"
 	_ "github.com/ringway-net/ringway/port/pcap"
 	_ "github.com/ringway-net/ringway/port/udp"
+	_ "github.com/ringway-net/ringway/port/unixsock"
 	_ "github.com/ringway-net/ringway/port/vxlan"
 )

@@ -26,10 +26,13 @@
 // and a timer when it is older than the key flush says. Anything else may keep its writer waiting, so
 // there Tx only queues the frames, up to 512, and a goroutine encodes and writes.
 //
+// A frame on which something is left to do (pool.Offload) is written as it would have been on a wire: with complete checksums,
+// and a large one as its segments.
+//
 // A frame counts as sent when the system has accepted all of its bytes. Until then it is
 // queued, and if it can't be written it is dropped with a reason:
 //
-//	frames taken by Tx = sent + dropped + queued, and queued is 0 after Close
+//	frames taken by Tx + segments = sent + dropped + queued, and queued is 0 after Close
 //
 // A regular file that could not be written to the end (the disk is full) is cut back to the last
 // whole frame, and the error says how many those are.

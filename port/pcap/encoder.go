@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
@@ -49,6 +50,9 @@ type encoder struct {
 	took       uint64 // frames that encode has dealt with
 
 	cut uint64 // frames that were cut to snaplen
+
+	segments packet.Segmenter
+	scratch  []byte // for frames as they are once they are finished
 }
 
 func newEncoder(c layout, base *port.Base, out *output) (*encoder, error) {
@@ -115,23 +119,73 @@ func (e *encoder) encode(bufs []pool.Buffer, at []int64) (n int, err error) {
 				return n, err
 			}
 		}
-		if m.OrigLen == 0 {
-			m.OrigLen = uint32(len(data))
-		}
-		if e.snaplen != 0 && len(data) > e.snaplen {
-			data = data[:e.snaplen]
-			e.cut++
-		}
-		if err := e.codec.WriteFrame(m.Time, e.lastID, data, m.OrigLen); err != nil {
+		if err := e.finish(b, data, m); err != nil {
 			return n, err
-		}
-		e.lens[e.tail%lensSize] = uint32(len(data))
-		e.tail++
-		if n%settleEvery == settleEvery-1 {
-			e.settle()
 		}
 	}
 	return n, nil
+}
+
+// finish writes a frame on which something may be left to do as it is once that is done: with its checksum, or as its segments.
+// Until the last of these is written the frame counts as not taken, and those before it as more than there were.
+func (e *encoder) finish(b pool.Buffer, data []byte, m pool.Meta) error {
+	switch left, _ := b.Offload(); {
+	case !left.Unfinished():
+		return e.write(data, m)
+	case left.GSO == pool.GSONone:
+		// A copy, since others may have a share in the buffer.
+		done := e.room(len(data))
+		copy(done, data)
+		if packet.FinishChecksum(done, int(left.ChecksumStart), int(left.ChecksumOffset)) != nil {
+			e.base.TxShard.DropTx(stats.ReasonMalformed, 1)
+			return nil
+		}
+		return e.write(done, m)
+	case port.Cut(&e.segments, data, left) != nil:
+		e.base.TxShard.DropTx(stats.ReasonMalformed, 1)
+		return nil
+	}
+	m.OrigLen = 0
+	for i, last := 0, e.segments.Count()-1; i <= last; i++ {
+		segment := e.room(e.segments.Len(i))
+		e.segments.Put(segment, i)
+		if err := e.write(segment, m); err != nil {
+			return err
+		}
+		if i < last {
+			e.base.TxShard.Segments(1)
+			e.base.TxShard.Publish()
+		}
+	}
+	return nil
+}
+
+// room returns n bytes of scratch.
+func (e *encoder) room(n int) []byte {
+	if n > len(e.scratch) {
+		e.scratch = make([]byte, max(n, 2048))
+	}
+	return e.scratch[:n]
+}
+
+// write gives a finished frame to the codec, perhaps not all of it.
+func (e *encoder) write(data []byte, m pool.Meta) error {
+	if m.OrigLen == 0 {
+		m.OrigLen = uint32(len(data))
+	}
+	if e.snaplen != 0 && len(data) > e.snaplen {
+		data = data[:e.snaplen]
+		e.cut++
+	}
+	if err := e.codec.WriteFrame(m.Time, e.lastID, data, m.OrigLen); err != nil {
+		return err
+	}
+	e.lens[e.tail%lensSize] = uint32(len(data))
+	e.tail++
+	if e.tail%settleEvery == 0 {
+		e.settle()
+	}
+	return nil
 }
 
 // settle counts the frames that the system has accepted as sent.

@@ -203,7 +203,7 @@ func (s *stream) encode() bool {
 	s.check(err)
 	p.enc.settle()
 	s.putBack(stats.ReasonIOError)
-	p.TxShard.Publish()
+	s.settle() // nothing may be left to be written, if all was dropped
 	return true
 }
 

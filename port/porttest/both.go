@@ -150,7 +150,7 @@ func info(c *checker) {
 
 // portStrings: the keys that all kinds have, and errors that help.
 func portStrings(c *checker) {
-	p, err := pool.New(pool.Config{Name: "the port's", Track: 1})
+	p, err := pool.New(pool.Config{Name: "the port's", Track: 1, UMEM: c.kind.UMEM})
 	if err != nil {
 		c.Fatalf("%v", err)
 	}

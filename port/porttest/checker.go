@@ -117,6 +117,7 @@ func (c *checker) open(h how) *session {
 	}
 	h.pool.Name = "the port's"
 	h.pool.Track = 1
+	h.pool.UMEM = c.kind.UMEM
 	s := &session{c: c}
 	c.Cleanup(s.abandon)
 	var err error

@@ -37,6 +37,9 @@ type Kind struct {
 	// called anew for each port. Nil for ports without strings.
 	String func(t TB, d port.Direction) string
 
+	// UMEM says that the port's pool has to be made with pool.Config.UMEM.
+	UMEM bool
+
 	// Frame makes a frame of size bytes, number i of its check. Nil makes
 	// Ethernet frames with EtherType 0x88b5 (IEEE 802, for local experiments) and random bytes.
 	Frame func(r *rand.Rand, i, size int) []byte

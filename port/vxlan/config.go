@@ -176,7 +176,8 @@ func init() {
 			{Name: "rcvbuf", Default: strconv.Itoa(udpsock.DefaultBuffer), Help: "size of the socket's receive buffer, in bytes"},
 			{Name: "gso", Default: Auto, Help: "on, off or auto: runs of equally long datagrams pass through the kernel as one, sent and received"},
 		},
-		Open: openSpec,
+		Open:   openSpec,
+		Doctor: udpsock.Doctor,
 	})
 }
 
