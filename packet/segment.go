@@ -78,6 +78,7 @@ type Segmenter struct {
 	udp    bool
 	ipSum  uint16 // IPv4: sum of the header but total length, ID and checksum
 	l4Sum  uint16 // sum of the headers' and pseudo header's fields that all segments share
+	tunnel tunnel
 }
 
 // Reset prepares the segmentation of frame, with size bytes of payload in each segment
@@ -194,6 +195,14 @@ func (s *Segmenter) headLen() int {
 // out, since segments don't need one. A UDP datagram gets a checksum even if the large
 // frame had none.
 func (s *Segmenter) Put(dst []byte, i int) int {
+	n := s.put(dst, i)
+	if n > 0 && s.tunnel.there {
+		s.tunnel.fix(dst[:n], i)
+	}
+	return n
+}
+
+func (s *Segmenter) put(dst []byte, i int) int {
 	n := s.Len(i)
 	if n == 0 || n > len(dst) {
 		return 0

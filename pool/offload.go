@@ -26,6 +26,9 @@ type Offload struct {
 	NetworkFrame bool
 	// ECN says that the TCP sender has reduced its window: of the segments, the first alone says so (CWR).
 	ECN bool
+	// Tunnel says that what is to be cut is in a tunnel, such as VXLAN: ChecksumStart is that of the inner transport header, and the
+	// headers in front of it are of several layers.
+	Tunnel bool
 	// GSO says what to cut the frame into, and SegmentSize how many bytes of payload go into each
 	// segment: 1 to 65535 if there is something to cut.
 	GSO         GSO

@@ -25,7 +25,7 @@ func TestOffloadFollowsTheFrame(t *testing.T) {
 		}
 		want := Offload{
 			NeedsChecksum: true, ChecksumStart: uint32(r.IntN(201)), ChecksumOffset: uint16(r.IntN(20)),
-			GSO: GSO(r.IntN(4)), SegmentSize: uint16(r.Uint32()), ECN: r.IntN(2) == 0, ChecksumValid: r.IntN(2) == 0, NetworkFrame: r.IntN(2) == 0,
+			GSO: GSO(r.IntN(4)), SegmentSize: uint16(r.Uint32()), ECN: r.IntN(2) == 0, ChecksumValid: r.IntN(2) == 0, NetworkFrame: r.IntN(2) == 0, Tunnel: r.IntN(2) == 0,
 		}
 		b.SetOffload(want)
 		at := int(want.ChecksumStart)

@@ -141,6 +141,9 @@ func Cut(s *packet.Segmenter, frame []byte, left pool.Offload) error {
 		h := packet.Parse(frame)
 		l3 = int(h.L3)
 	}
+	if left.Tunnel {
+		return s.ResetInner(frame, l3, int(left.ChecksumStart), segmentKinds[left.GSO], int(left.SegmentSize))
+	}
 	return s.Reset(frame, l3, segmentKinds[left.GSO], int(left.SegmentSize))
 }
 

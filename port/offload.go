@@ -52,6 +52,9 @@ func needs(left pool.Offload) (o Offloads) {
 	if left.ECN {
 		o |= OffloadECN
 	}
+	if left.Tunnel {
+		o |= 1 << 7 // which is nobody's
+	}
 	return o
 }
 

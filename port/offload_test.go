@@ -26,6 +26,7 @@ func TestOffloads(t *testing.T) {
 		{OffloadChecksum | OffloadUSO, pool.Offload{NeedsChecksum: true, GSO: pool.GSOUDP}, true},
 		{AllOffloads &^ OffloadUSO, pool.Offload{NeedsChecksum: true, GSO: pool.GSOUDP}, false},
 		{AllOffloads, pool.Offload{GSO: 200}, false},
+		{AllOffloads, pool.Offload{NeedsChecksum: true, GSO: pool.GSOTCP4, Tunnel: true}, false},
 	} {
 		if got := c.set.Take(c.left); got != c.takes {
 			t.Errorf("%v takes %+v: %v", c.set, c.left, got)

@@ -3,12 +3,16 @@ package afpacket_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ringway-net/ringway/internal/testkit"
+	"github.com/ringway-net/ringway/internal/vnet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -253,4 +257,57 @@ func TestOpenedAndClosed(t *testing.T) {
 			t.Errorf("packet sockets are left: %v\n%s", err, got)
 		}
 	})
+}
+
+// Large frames that wait while the interface goes down are received all the same, in order, and so are those that come when it is
+// up again.
+func TestDownWithLargeFrames(t *testing.T) {
+	near, far := cable(t, 1500)
+	other := dial(t, far)
+	defer other.close()
+	if err := unix.SetsockoptInt(other.num, unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1); err != nil {
+		t.Fatal(err)
+	}
+	o := port.Options{Pool: newPool(t, pool.Config{}), Large: newLarge(t, 256)}
+	p := open(t, near, "eth0", o, afpacket.Config{})
+	left := pool.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 16, GSO: pool.GSOTCP4, SegmentSize: 1448}
+	send := func(i int) {
+		f := make([]byte, vnet.Len)
+		large := testkit.UnfinishedTCP(20000 + i)
+		vnet.Encode(f, left, large)
+		other.send(append(f, large...))
+	}
+	for round := range 3 {
+		for i := range 10 {
+			send(i)
+			if i == 5 {
+				other.send(append(make([]byte, vnet.Len), frame(0, 60)...))
+			}
+		}
+		near.IP("link", "set", "eth0", "down")
+		var got []int
+		for _, f := range receive(t, p, 11) {
+			got = append(got, len(f))
+		}
+		if want := []int{20000, 20001, 20002, 20003, 20004, 20005, 60, 20006, 20007, 20008, 20009}; !slices.Equal(got, want) {
+			t.Errorf("round %d: frames of %v bytes came, want %v", round, got, want)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		for short.Err() == nil {
+			if err := p.WaitRx(short); err != nil && err != context.DeadlineExceeded {
+				t.Errorf("WaitRx: %v", err)
+			}
+			if n := len(receive(t, p, 0)); n != 0 {
+				t.Errorf("%d frames more", n)
+			}
+		}
+		cancel()
+		near.IP("link", "set", "eth0", "up")
+		eventually(t, "the link is up", func() bool {
+			return strings.Contains(near.IP("link", "show", "eth0"), "LOWER_UP") && strings.Contains(far.IP("link", "show", "eth0"), "LOWER_UP")
+		})
+	}
+	if s := p.Stats(); s.RxPackets != 33 || s.RxDropped() != 0 {
+		t.Errorf("%+v", s)
+	}
 }

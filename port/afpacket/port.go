@@ -132,14 +132,16 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 		p.ring.give(1)
 		slots++
 	}
-	if slots > 0 {
+	switch {
+	case slots > 0:
 		p.Received(bufs[:n])
-		return n, err
-	}
-	if err == nil {
+		if err == nil {
+			return n, nil
+		}
+	case err == nil:
 		err = p.socket.err()
 	}
-	return 0, p.rxError(err)
+	return n, p.rxError(err)
 }
 
 // small returns the frame in a slot, or counts it as dropped.
@@ -168,13 +170,13 @@ func (p *afpacket) queued(bufs []pool.Buffer) (n, slots int, err error) {
 		}
 	}
 	got, err := p.rx.Recv(p.socket.Num(), slots)
-	if err != nil {
+	if mmsg.WouldBlock(err) {
 		p.ring.give(1) // of a frame that the kernel has not kept after all
 		p.RxShard.DropRx(stats.ReasonTruncated, 1)
-		if mmsg.WouldBlock(err) {
-			err = nil
-		}
-		return 0, 1, err
+		return 0, 1, nil
+	}
+	if err != nil {
+		return 0, 0, err // of the socket: the frames are still there
 	}
 	for i := range got {
 		length := p.rx.Bytes(i) - vnet.Len
@@ -204,6 +206,7 @@ func (p *afpacket) frame(i, n int, head []byte, tag [packet.VLANLen]byte, tagged
 		return b, false
 	}
 	if left.Unfinished() {
+		left.Tunnel = left.GSO != pool.GSONone && tunnelled(b.Bytes(), int(left.ChecksumStart))
 		b.SetOffload(left)
 	}
 	if tagged && n >= 12 && !putTag(&b, tag) {
@@ -212,6 +215,13 @@ func (p *afpacket) frame(i, n int, head []byte, tag [packet.VLANLen]byte, tagged
 		return b, false
 	}
 	return b, true
+}
+
+// tunnelled reports whether the transport header at l4 of a large frame is in a tunnel. The kernel hands such frames out with a
+// header that speaks of their inner protocol alone, and does not take them back.
+func tunnelled(frame []byte, l4 int) bool {
+	h := packet.Parse(frame)
+	return h.IPVersion != 0 && h.L4 != 0 && int(h.L4) < l4
 }
 
 // rxError tells what an error of receiving means for the port.

@@ -1,8 +1,11 @@
-// The experiment behind docs/decisions/0008-afpacket-receive.md: recvmmsg into pool buffers, or a ring that is mapped from the kernel
-// (TPACKET_V2) and copied from.
+// The experiment behind docs/decisions/0008-afpacket-receive.md: how frames get from the kernel into pool buffers.
 //
-// Both have the same sender, which waits when a window of frames is under way, so that none is lost and the figures say what a frame
-// costs from end to end.
+//   - recvmmsg writes them into the buffers, a call for many;
+//   - tpacket is a ring (TPACKET_V2) that is mapped from the kernel, with slots for the largest frames, copied from;
+//   - port is what the port does.
+//
+// The sender is the same for all. In one benchmark it waits when a window of frames is under way, so that none is lost and the figures
+// say what a frame costs from end to end; in the other it does not, and they say what an overloaded receiver gets.
 
 package afpacket_test
 
@@ -31,22 +34,35 @@ type receiver interface {
 	Close() error
 }
 
+var ways = []struct {
+	name string
+	open func(o port.Options) (receiver, error)
+}{
+	{"recvmmsg", func(o port.Options) (receiver, error) { return openQueue("eth0", o) }},
+	{"port", func(o port.Options) (receiver, error) { return afpacket.Open("eth0", o, afpacket.Config{}) }},
+	{"tpacket", func(o port.Options) (receiver, error) { return openRing("eth0", o) }},
+}
+
+// BenchmarkReceive is with a sender that waits for the receiver.
 func BenchmarkReceive(b *testing.B) {
 	for _, f := range traffic {
-		for _, way := range []struct {
-			name string
-			open func(o port.Options) (receiver, error)
-		}{
-			{"recvmmsg", func(o port.Options) (receiver, error) { return afpacket.Open("eth0", o, afpacket.Config{}) }},
-			{"tpacket", func(o port.Options) (receiver, error) { return openRing("eth0", o) }},
-		} {
-			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, way.open) })
+		for _, way := range ways {
+			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, false, way.open) })
+		}
+	}
+}
+
+// BenchmarkFlood is with a sender that does not: figures are per frame that was received, and lost is how many of a hundred were not.
+func BenchmarkFlood(b *testing.B) {
+	for _, f := range traffic[:2] {
+		for _, way := range ways {
+			b.Run(f.name+"/"+way.name, func(b *testing.B) { benchReceive(b, f.size, true, way.open) })
 		}
 	}
 }
 
 // benchReceive moves b.N bursts over a cable.
-func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, error)) {
+func benchReceive(b *testing.B, size int, flood bool, open func(o port.Options) (receiver, error)) {
 	const (
 		burst  = 64
 		window = 4 // bursts under way: 256 frames fit into either way's memory, if they are small
@@ -92,7 +108,9 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 	cpu := cpuTime(b)
 	go func() {
 		for range b.N {
-			room <- struct{}{}
+			if !flood {
+				room <- struct{}{}
+			}
 			for from := 0; from < burst; {
 				k, err := batch.Send(num, from, burst)
 				if err != nil {
@@ -105,10 +123,22 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 		sent <- nil
 	}()
 	var bufs [burst]pool.Buffer
+	ctx, stop := context.WithCancel(b.Context())
+	defer stop()
+	over := make(chan error, 1)
+	go func() {
+		err := <-sent
+		if flood {
+			stop() // what has come by then is received
+		}
+		over <- err
+	}()
 	for n < b.N*burst {
 		k, err := r.Rx(bufs[:])
 		if err == nil && k == 0 {
-			err = r.WaitRx(b.Context())
+			if err = r.WaitRx(ctx); flood && ctx.Err() != nil {
+				break
+			}
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -120,18 +150,96 @@ func benchReceive(b *testing.B, size int, open func(o port.Options) (receiver, e
 		}
 		pool.ReleaseBurst(bufs[:k])
 		for range (n+k)/burst - n/burst {
-			<-room
+			if !flood {
+				<-room
+			}
 		}
 		n += k
 	}
 	used := cpuTime(b) - cpu
 	b.StopTimer()
-	if err := <-sent; err != nil {
+	if err := <-over; err != nil {
 		b.Fatal(err)
+	}
+	if flood {
+		b.ReportMetric(100-100*float64(n)/float64(b.N*burst), "lost")
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/frame")
 	b.ReportMetric(float64(used)/float64(n), "cpu-ns/frame")
 	b.ReportMetric(0, "ns/op")
+}
+
+// queue is recvmmsg in miniature.
+type queue struct {
+	port.Base
+	*fd.FD
+	landing port.Landing
+	batch   *mmsg.Batch
+	heads   [port.LandingPlaces][vnet.Len]byte
+}
+
+func openQueue(name string, o port.Options) (*queue, error) {
+	num, err := rawSocket(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, option := range []int{unix.PACKET_VNET_HDR, unix.PACKET_AUXDATA} {
+		if err := unix.SetsockoptInt(num, unix.SOL_PACKET, option, 1); err != nil {
+			return nil, errors.Join(err, unix.Close(num))
+		}
+	}
+	const auxdata = 20 // struct tpacket_auxdata, with the tag
+	q := &queue{batch: mmsg.New(port.LandingPlaces, 3, unix.CmsgSpace(auxdata), false)}
+	if q.FD, err = fd.New(num, "queue"); err != nil {
+		return nil, err
+	}
+	q.Base.Init(o)
+	q.landing.Init(&q.Base)
+	return q, nil
+}
+
+func (q *queue) Rx(bufs []pool.Buffer) (n int, err error) {
+	places := q.landing.Ready(len(bufs))
+	for i := range places {
+		first, rest := q.landing.Place(i)
+		q.batch.Set(i, 0, q.heads[i][:])
+		q.batch.Set(i, 1, first)
+		q.batch.Set(i, 2, rest)
+	}
+	got, err := q.batch.Recv(q.Num(), places)
+	if err != nil {
+		if mmsg.WouldBlock(err) {
+			err = nil
+		}
+		return 0, err
+	}
+	for i := range got {
+		n := q.batch.Bytes(i) - vnet.Len
+		left, err := vnet.Decode(q.heads[i][:], n)
+		if err != nil {
+			return i, err
+		}
+		b, ok := q.landing.Take(i, n)
+		if !ok {
+			return i, errTruncated
+		}
+		if left.Unfinished() {
+			b.SetOffload(left)
+		}
+		bufs[i] = b
+	}
+	return got, nil
+}
+
+var errTruncated = errors.New("a frame was truncated")
+
+func (q *queue) WaitRx(ctx context.Context) error { return q.WaitRead(ctx) }
+
+func (q *queue) Close() error {
+	return q.Shut(nil, func() error {
+		q.landing.Close()
+		return q.FD.Close()
+	})
 }
 
 // ring is TPACKET_V2 in miniature: each slot has room for any frame, and what comes is copied into a pool buffer. It

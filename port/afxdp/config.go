@@ -113,7 +113,8 @@ func init() {
 			{Name: "ring", Default: fmt.Sprint(DefaultRingSize), Help: "frames that fit into each ring, a power of two of 64 to 32768"},
 			{Name: "promisc", Default: "on", Help: "off: receive only frames for the interface itself"},
 		},
-		Open: openSpec,
+		Open:   openSpec,
+		Doctor: doctor,
 	})
 }
 

@@ -15,7 +15,8 @@
 // A frame is one system call. A device has a queue of its own in the kernel (txqlen=, usually 1000 frames for a tap, 500
 // for a tun), and what finds it full is dropped there: Stats has it as ring_full. With queues=N the kernel spreads flows
 // over N of them, and Tx keeps a flow in one, but one caller of Rx and one of Tx serve them all: more queues
-// are more room, and several devices or ports more workers.
+// are more room, and several devices or ports more workers. The kernel moves a flow to the queue by which Tx has sent the other
+// direction, so that of a flow that has just begun a few frames may change places.
 //
 // Frames that are sent while the device is down are dropped as link_down. When the device is deleted, Rx and Tx return
 // ErrDeleted.
