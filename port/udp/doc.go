@@ -17,5 +17,6 @@
 // is dropped as too_short. Offloads are done in software: what is sent is finished.
 //
 // On Linux, runs of frames of equal length are sent as one (UDP_SEGMENT), and received so (UDP_GRO) if there is a pool of large
-// buffers. Frames of such a run share a buffer.
+// buffers. Frames of such a run share a buffer. A run that the
+// socket's buffer had no room for counts as one frame dropped (ring_full): the system does not tell how many it was.
 package udp

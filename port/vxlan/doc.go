@@ -28,5 +28,6 @@
 // one are to be can't be told from it: as long as its network takes, 1500 bytes of IP packet at most, or as the key mtu says.
 //
 // On Linux, runs of frames of equal length go to the kernel as one (UDP_SEGMENT), and come so (UDP_GRO) if there is a pool of large
-// buffers: frames of such a run share a buffer.
+// buffers: frames of such a run share a buffer. A run that the
+// socket's buffer had no room for counts as one frame dropped (ring_full): the system does not tell how many it was.
 package vxlan
