@@ -15,31 +15,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FD is a descriptor in the netpoller. One goroutine at a time waits for reading and one for writing; Wake is for any.
-// Who uses Num makes sure that Close is not called meanwhile.
+// FD is a descriptor for which one can wait in the netpoller. One goroutine at a time waits for reading and one for writing; Wake
+// is for any. Who uses Num makes sure that Close is not called meanwhile.
 type FD struct {
 	num     int
-	file    *os.File
 	in, out side
 }
 
 // New makes an FD of descriptor num, which it makes non-blocking and owns from then on; if it fails, num is closed. What
-// the netpoller can't take, such as a regular file, is an error. name is for messages.
+// can't be waited for, such as a regular file, is an error. name is for messages.
 func New(num int, name string) (*FD, error) {
-	if err := unix.SetNonblock(num, true); err != nil {
-		_ = unix.Close(num)
-		return nil, fmt.Errorf("%s: making it non-blocking: %w", name, err)
-	}
-	f := &FD{num: num, file: os.NewFile(uintptr(num), name)}
-	raw, err := f.file.SyscallConn()
+	f := &FD{num: num}
+	f.in.init(num, unix.POLLIN)
+	f.out.init(num, unix.POLLOUT)
+	err := unix.SetNonblock(num, true)
 	if err == nil {
-		err = f.file.SetDeadline(time.Time{}) // is it in the netpoller?
+		err = f.in.open() // and out when it is first waited for: many never are
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.file.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.in.close(), unix.Close(num))
 	}
-	f.in.init(raw.Read, f.file.SetReadDeadline, unix.POLLIN)
-	f.out.init(raw.Write, f.file.SetWriteDeadline, unix.POLLOUT)
 	return f, nil
 }
 
@@ -60,7 +55,7 @@ func (f *FD) WaitReadUntil(ctx context.Context, t time.Time) error { return f.in
 func (f *FD) WaitWriteUntil(ctx context.Context, t time.Time) error { return f.out.sleep(ctx, t) }
 
 // Writable reports whether something can be written now, or there is an error to fetch.
-func (f *FD) Writable() bool { return f.out.ready(f.num) }
+func (f *FD) Writable() bool { return f.out.ready() }
 
 // Wake ends all waits, those to come too.
 func (f *FD) Wake() {
@@ -71,20 +66,23 @@ func (f *FD) Wake() {
 // Close closes the descriptor.
 func (f *FD) Close() error {
 	f.Wake()
-	f.in.forget()
-	f.out.forget()
-	return f.file.Close()
+	return errors.Join(f.in.close(), f.out.close(), unix.Close(f.num))
 }
 
 // side is one direction of an FD.
 type side struct {
-	wait     func(func(uintptr) bool) error
-	deadline func(time.Time) error
-	events   int16
-	look     func(uintptr) bool // made once, since it would be allocated at each wait
-	looked   bool
+	num    int
+	events int16
+	look   func(uintptr) bool // made once, since it would be allocated at each wait
+	looked bool
 
-	// mu guards woken, and that the deadline is the past if it is set, or if the context is done that is watched.
+	// file is what is in the netpoller for the side, and watch its number: see watched.
+	file        *os.File
+	watch       int
+	wait        func(func(uintptr) bool) error
+	setDeadline func(time.Time) error
+
+	// mu guards the four, woken, and that the deadline is the past if it is set, or if the context is done that is watched.
 	mu    sync.Mutex
 	woken bool
 
@@ -98,15 +96,66 @@ type side struct {
 // past is a deadline that is over.
 var past = time.Unix(1, 0)
 
-func (s *side) init(wait func(func(uintptr) bool) error, deadline func(time.Time) error, events int16) {
-	s.wait, s.deadline, s.events = wait, deadline, events
-	s.look = func(num uintptr) bool {
+func (s *side) init(num int, events int16) {
+	s.num, s.events = num, events
+	s.look = func(uintptr) bool {
 		// The netpoller tells of changes, and the last one may have come before it was asked.
-		if s.looked || s.ready(int(num)) {
+		if s.looked {
+			s.heard()
 			return true
 		}
 		s.looked = true
-		return false
+		return s.ready() || s.listen() != nil
+	}
+}
+
+// open puts the side into the netpoller, if it is not there yet.
+func (s *side) open() (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		return nil
+	}
+	num, err := s.watched()
+	if err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(num, true); err != nil { // which makes it one for the netpoller
+		return errors.Join(err, unix.Close(num))
+	}
+	file := os.NewFile(uintptr(num), "")
+	raw, err := file.SyscallConn()
+	if err == nil {
+		err = file.SetDeadline(time.Time{}) // is it there?
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	s.file, s.watch = file, num
+	s.wait, s.setDeadline = raw.Read, file.SetReadDeadline
+	if s.writes() {
+		s.wait, s.setDeadline = raw.Write, file.SetWriteDeadline
+	}
+	if s.woken {
+		s.deadline(past)
+	}
+	return nil
+}
+
+func (s *side) close() error {
+	s.forget()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// deadline sets the time at which waits end. The caller holds mu.
+func (s *side) deadline(t time.Time) {
+	if s.file != nil {
+		_ = s.setDeadline(t)
 	}
 }
 
@@ -115,7 +164,10 @@ func (s *side) sleep(ctx context.Context, t time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.watch(ctx)
+	if err := s.open(); err != nil {
+		return err
+	}
+	s.observe(ctx)
 	if !t.IsZero() {
 		s.limit(ctx, t)
 		defer s.limit(ctx, time.Time{})
@@ -132,14 +184,14 @@ func (s *side) sleep(ctx context.Context, t time.Time) error {
 }
 
 // ready reports whether there is something to do now.
-func (s *side) ready(num int) bool {
-	p := [1]unix.PollFd{{Fd: int32(num), Events: s.events}}
+func (s *side) ready() bool {
+	p := [1]unix.PollFd{{Fd: int32(s.num), Events: s.events}}
 	n, err := unix.Poll(p[:], 0)
 	return err != nil || n > 0
 }
 
-// watch makes the end of ctx end the wait.
-func (s *side) watch(ctx context.Context) {
+// observe makes the end of ctx end the wait.
+func (s *side) observe(ctx context.Context) {
 	done := ctx.Done()
 	if done == s.done {
 		return
@@ -152,7 +204,7 @@ func (s *side) watch(ctx context.Context) {
 	s.done, s.ended = done, ended
 	s.unwatch = context.AfterFunc(ctx, func() {
 		s.mu.Lock()
-		_ = s.deadline(past)
+		s.deadline(past)
 		s.mu.Unlock()
 		close(ended)
 	})
@@ -163,7 +215,7 @@ func (s *side) limit(ctx context.Context, t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.woken && ctx.Err() == nil {
-		_ = s.deadline(t)
+		s.deadline(t)
 	}
 }
 
@@ -173,7 +225,7 @@ func (s *side) forget() {
 		<-s.ended // and the deadline is over
 		s.mu.Lock()
 		if !s.woken {
-			_ = s.deadline(time.Time{})
+			s.deadline(time.Time{})
 		}
 		s.mu.Unlock()
 	}
@@ -184,5 +236,5 @@ func (s *side) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.woken = true
-	_ = s.deadline(past)
+	s.deadline(past)
 }
