@@ -117,6 +117,29 @@ var failures = []struct {
 		var m Mutex
 		r.Go("a", func() { m.Lock(); defer m.Unlock(); defer m.Unlock() })
 	}},
+	{"unlocked twice after TryLock", "Unlock of a Mutex that is not locked", Options{}, func(r *Run) {
+		var m Mutex
+		r.Go("a", func() {
+			if m.TryLock() {
+				m.Unlock()
+			}
+			m.Unlock()
+		})
+	}},
+	{"locked by TryLock for ever", "deadlock: nobody is left to wake: b at Lock", Options{}, func(r *Run) {
+		var m Mutex
+		r.Go("a", func() { m.TryLock() })
+		r.Go("b", func() { m.Lock(); m.Unlock() })
+	}},
+	{"tries without end", "livelock: they spin", Options{}, func(r *Run) {
+		var m Mutex
+		m.Lock()
+		r.Go("a", func() {
+			for !m.TryLock() {
+				Yield()
+			}
+		})
+	}},
 	{"stalled with a lock", "deadlock", Options{Stall: "victim"}, func(r *Run) { overLock(r, new(Mutex)) }},
 	{"needs two preemptions", "caught", Options{Preemptions: 2}, twice},
 	{"thread of a thread", `Go("b") by a thread`, Options{}, func(r *Run) {
@@ -248,6 +271,26 @@ var publications = []struct {
 		defer m.Unlock()
 		return x.v == 1
 	}},
+	{"Unlock, for a TryLock", true, locked(1), func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		if !m.TryLock() {
+			return false
+		}
+		defer m.Unlock()
+		return x.v == 1
+	}},
+	{"TryLock, for a Lock", true, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		if m.TryLock() {
+			x.v = 1
+			m.Unlock()
+		}
+		return true
+	}, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		m.Lock()
+		defer m.Unlock()
+		return x.v == 1
+	}},
+	{"TryLock that fails", false, func(_ *Int32, m *Mutex, _ *Once, _ *Token) bool { m.Lock(); return true },
+		func(_ *Int32, m *Mutex, _ *Once, _ *Token) bool { return !m.TryLock() }},
 	{"Once", true, func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() { x.v = 1 }); return true },
 		func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() {}); return x.v == 1 }},
 	{"Token", true, func(_ *Int32, _ *Mutex, _ *Once, k *Token) bool { k.Give(); return true },
@@ -339,6 +382,12 @@ func TestSchedules(t *testing.T) {
 			var m Mutex
 			for i := range 3 {
 				r.Go(fmt.Sprint(i), func() { m.Lock(); defer m.Unlock() })
+			}
+		}},
+		{"TryLocks", 3, Options{}, func(r *Run) { // those that fail make no difference to each other
+			var m Mutex
+			for i := range 3 {
+				r.Go(fmt.Sprint(i), func() { m.TryLock() })
 			}
 		}},
 		{"independent", 1, Options{}, func(r *Run) {
