@@ -289,8 +289,14 @@ var publications = []struct {
 		defer m.Unlock()
 		return x.v == 1
 	}},
-	{"TryLock that fails", false, func(_ *Int32, m *Mutex, _ *Once, _ *Token) bool { m.Lock(); return true },
-		func(_ *Int32, m *Mutex, _ *Once, _ *Token) bool { return !m.TryLock() }},
+	// Though there was an Unlock, that it fails tells nothing of what was before.
+	{"TryLock that fails", false, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		m.Lock()
+		m.Unlock()
+		x.v = 1
+		m.Lock()
+		return true
+	}, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool { return !m.TryLock() && x.v == 1 }},
 	{"Once", true, func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() { x.v = 1 }); return true },
 		func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() {}); return x.v == 1 }},
 	{"Token", true, func(_ *Int32, _ *Mutex, _ *Once, k *Token) bool { k.Give(); return true },
