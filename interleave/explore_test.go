@@ -296,7 +296,13 @@ var publications = []struct {
 		x.v = 1
 		m.Lock()
 		return true
-	}, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool { return !m.TryLock() && x.v == 1 }},
+	}, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
+		if m.TryLock() {
+			m.Unlock()
+			return false
+		}
+		return x.v == 1
+	}},
 	{"Once", true, func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() { x.v = 1 }); return true },
 		func(x *Int32, _ *Mutex, o *Once, _ *Token) bool { o.Do(func() {}); return x.v == 1 }},
 	{"Token", true, func(_ *Int32, _ *Mutex, _ *Once, k *Token) bool { k.Give(); return true },
@@ -333,7 +339,8 @@ func TestPublication(t *testing.T) {
 				}
 			})
 		})
-		if _, failed := err.(*Failure); failed == c.fine || !heard {
+		f, failed := err.(*Failure)
+		if failed == c.fine || failed && !strings.Contains(f.What, "data race") || !heard {
 			t.Errorf("%s: %v; heard: %v", c.name, err, heard)
 		}
 	}
