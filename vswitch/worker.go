@@ -223,7 +223,7 @@ func (w *way) send(hard context.Context, stop func()) error {
 		case hard.Err() != nil:
 			stop()
 			w.discard(stats.ReasonClosed)
-			return nil
+			return w.failure() // the receiver may have met one
 		default:
 			err = w.transmit(hard, bufs)
 		}
