@@ -305,7 +305,7 @@ func TestInterleaveWayFails(t *testing.T) {
 
 // An abort at any moment ends both, and does not hide an error of the port.
 func TestInterleaveWayAbort(t *testing.T) {
-	exploreWay(t, "while the port takes nothing", explored{bursts: []int{1, 1}, ring: 1, onFull: port.OnFullWait, room: 0, abort: true, bounds: 2})
+	exploreWay(t, "while the port takes nothing", explored{bursts: []int{1, 1}, ring: 1, onFull: port.OnFullWait, room: 0, abort: true, bounds: 1})
 	exploreWay(t, "while the port fails", explored{bursts: []int{1, 1}, ring: 1, onFull: port.OnFullWait, room: anyRoom, failAt: 2, abort: true})
 }
 

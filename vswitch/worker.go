@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/ringway-net/ringway/interleave"
 	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/internal/sync"
 	"github.com/ringway-net/ringway/pool"
@@ -39,10 +40,8 @@ type way struct {
 	// received is there when the receiver has ended: nothing is pushed any more.
 	received sync.Token
 
-	// sender is held by whoever calls the port out: the sender, or for a moment the receiver, see direct. The sender
-	// takes what it has sent out of the ring before it lets go.
-	sender sync.Mutex
-	// failed is the error of the port out, after which it is not called any more. Guarded by sender.
+	// failed is the error of the port out, after which it is not called any more. It belongs to whoever may call
+	// the port, see direct, and to both once either end of the ring is closed.
 	failed error
 }
 
@@ -174,7 +173,7 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 				continue
 			}
 			reason = stats.ReasonClosed
-			if w.failure() != nil {
+			if w.producer.Closed() && w.failure() != nil {
 				reason = stats.ReasonIOError
 			}
 		}
@@ -184,23 +183,37 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 }
 
 // direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy.
-// It returns those that the port has not taken. Order is kept: the ring is empty and stays so, since nobody else
-// fills it, and what was in it has been sent, since it is taken out after that.
+// It returns those that the port has not taken.
+//
+// The ring says whose the port is, without a lock. While there is something in it, it is the sender's, who takes frames
+// out after it has sent them, and the last one when it has done all that it had to do with the port. Once the ring is empty it is the
+// receiver's, since nobody else fills it. So order is kept too.
 func (w *way) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || !w.sender.TryLock() {
-		return bufs
-	}
-	defer w.sender.Unlock()
-	if w.failed != nil {
+	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || w.failure() != nil {
 		return bufs
 	}
 	n, err := w.out.Tx(bufs)
 	w.held.Add(-int64(n))
 	if err != nil {
-		w.failed = err
+		w.fail(err)
 		w.producer.Close() // wakes the sender, who ends the way
 	}
 	return bufs[n:]
+}
+
+// failure returns the error of the port out, or nil.
+func (w *way) failure() error {
+	if interleave.On {
+		interleave.Read(&w.failed)
+	}
+	return w.failed
+}
+
+func (w *way) fail(err error) {
+	w.failed = err
+	if interleave.On {
+		interleave.Write(&w.failed)
+	}
 }
 
 // drop drops and counts frames that the receiver has in hand.
@@ -223,7 +236,7 @@ func (w *way) send(hard context.Context, stop func()) error {
 		case hard.Err() != nil:
 			stop()
 			w.discard(stats.ReasonClosed)
-			return w.failure() // the receiver may have met one
+			return w.failure() // the receiver may have met it
 		default:
 			err = w.transmit(hard, bufs)
 		}
@@ -235,27 +248,22 @@ func (w *way) send(hard context.Context, stop func()) error {
 	}
 }
 
-// transmit sends bufs, which are next in the ring, and waits for room in the port if there was too little. The receiver has
-// met no error before: after one it puts nothing into the ring.
+// transmit sends bufs, which are next in the ring, and waits for room in the port if there was too little.
 func (w *way) transmit(hard context.Context, bufs []pool.Buffer) error {
-	w.sender.Lock()
-	defer w.sender.Unlock()
 	n, err := w.out.Tx(bufs)
+	if err != nil {
+		w.fail(err) // before Advance, since the port is the receiver's after that
+	}
 	w.consumer.Advance(n)
 	if err == nil && n < len(bufs) {
 		if err = w.out.WaitTx(hard); hard.Err() != nil {
-			err = nil
+			return nil
+		}
+		if err != nil {
+			w.fail(err)
 		}
 	}
-	w.failed = err
 	return err
-}
-
-// failure returns the error that the port out has, if it is known.
-func (w *way) failure() error {
-	w.sender.Lock()
-	defer w.sender.Unlock()
-	return w.failed
 }
 
 // drain waits until the port out has sent what it has queued; or until hard is done, then it is for the
