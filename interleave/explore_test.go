@@ -129,7 +129,7 @@ var failures = []struct {
 	{"locked by TryLock for ever", "deadlock: nobody is left to wake: b at Lock", Options{}, func(r *Run) {
 		var m Mutex
 		r.Go("a", func() { m.TryLock() })
-		r.Go("b", func() { m.Lock(); m.Unlock() })
+		r.Go("b", func() { m.Lock(); defer m.Unlock() })
 	}},
 	{"tries without end", "livelock: they spin", Options{}, func(r *Run) {
 		var m Mutex
@@ -292,6 +292,7 @@ var publications = []struct {
 	// Though there was an Unlock, that it fails tells nothing of what was before.
 	{"TryLock that fails", false, func(x *Int32, m *Mutex, _ *Once, _ *Token) bool {
 		m.Lock()
+		x.v = 0
 		m.Unlock()
 		x.v = 1
 		m.Lock()

@@ -207,7 +207,7 @@ var orders = []struct {
 	{"TryLock in the middle and after it", func(r *Run, found *bool) {
 		var m Mutex
 		var x Int32
-		r.Go("locks", func() { m.Lock(); m.Unlock(); x.Store(1) })
+		r.Go("locks", func() { m.Lock(); x.Load(); m.Unlock(); x.Store(1) })
 		r.Go("tries", func() {
 			first := m.TryLock()
 			if !first && m.TryLock() {
