@@ -62,7 +62,7 @@ type event struct {
 type location struct {
 	version uint32            // how often it was written
 	write   int32             // the event that wrote it last, or -1
-	grab    int32             // the Lock or Take that got it last, or -1
+	grab    int32             // the Lock, TryLock or Take that got it last, or -1
 	reads   [MaxThreads]int32 // since then, the last event of each thread that read it, or -1
 	wrote   clock             // happened before whoever reads or writes it
 	read    clock             // happened before whoever writes it

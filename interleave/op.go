@@ -13,6 +13,7 @@ const (
 	opUpdate // Add, And, Or, Swap
 	opCompare
 	opLock
+	opTryLock
 	opUnlock
 	opGive
 	opTake
@@ -22,7 +23,7 @@ const (
 )
 
 func (k opKind) String() string {
-	return [...]string{"Load", "Store", "Update", "CompareAndSwap", "Lock", "Unlock", "Give", "Take", "Yield", "the time-out", "Choose"}[k]
+	return [...]string{"Load", "Store", "Update", "CompareAndSwap", "Lock", "TryLock", "Unlock", "Give", "Take", "Yield", "the time-out", "Choose"}[k]
 }
 
 // op is an operation on a location, or on none (-1).
@@ -59,7 +60,7 @@ func (o *op) text(v *event) string {
 		return fmt.Sprintf("%s #%d, %#x = %#x", name, o.loc, v.argument, v.value)
 	case opCompare:
 		return fmt.Sprintf("%s #%d, %#x, %#x = %v", name, o.loc, v.value, v.argument, v.ok)
-	case opTake:
+	case opTryLock, opTake:
 		return fmt.Sprintf("%s #%d = %v", name, o.loc, v.ok)
 	case opYield:
 		return name
@@ -213,7 +214,7 @@ func (e *execution) did(t *thread, wrote bool, value, argument uint64, ok bool) 
 		l.read = clock{}
 		l.write = at
 		l.reads = none
-		if ok && (o.kind == opLock || o.kind == opTake) {
+		if ok && (o.kind == opLock || o.kind == opTryLock || o.kind == opTake) {
 			l.grab = at
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // instruction is one of a random program's; what it reads goes to the thread's log.
 type instruction struct{ kind, loc, arg int }
 
-const instructions = 11
+const instructions = 12
 
 // machine is what the threads of a random program share.
 type machine struct {
@@ -66,6 +66,11 @@ func (s *machine) do(r *Run, t int, in instruction, done <-chan struct{}) {
 		say(x.Load())
 		Yield()
 		say(x.Load())
+	case 11:
+		if !s.locked[t][in.loc] {
+			s.locked[t][in.loc] = s.m[in.loc].TryLock()
+			say(s.locked[t][in.loc])
+		}
 	}
 }
 
@@ -197,6 +202,37 @@ var orders = []struct {
 				*found = true
 			}
 		})
+	}},
+	// A TryLock that fails, and one that does not though the other thread is not done.
+	{"TryLock in the middle and after it", func(r *Run, found *bool) {
+		var m Mutex
+		var x Int32
+		r.Go("locks", func() { m.Lock(); x.Load(); m.Unlock(); x.Store(1) })
+		r.Go("tries", func() {
+			first := m.TryLock()
+			if !first && m.TryLock() {
+				*found = x.Load() == 0 || *found
+				m.Unlock()
+			}
+			if first {
+				m.Unlock()
+			}
+		})
+	}},
+	// Two try, and the one who fails has time to do something before the other one gives the lock back.
+	{"a TryLock that fails, and what comes before the Unlock", func(r *Run, found *bool) {
+		var m Mutex
+		var x Int32
+		for i := range 2 {
+			r.Go(fmt.Sprint("tries", i), func() {
+				if m.TryLock() {
+					*found = i == 1 && x.Load() == 1 || *found
+					m.Unlock()
+				} else {
+					x.Store(1)
+				}
+			})
+		}
 	}},
 	// The Yield may go on in the middle of the other's critical section.
 	{"Yield before Unlock", func(r *Run, found *bool) {

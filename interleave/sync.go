@@ -38,6 +38,27 @@ func (m *Mutex) Lock() {
 	e.did(t, true, 0, 0, true)
 }
 
+// TryLock locks the Mutex if it is unlocked, and reports whether it was. Unlike sync's it never fails for another
+// reason than that.
+func (m *Mutex) TryLock() (ok bool) {
+	e := current.Load()
+	if e == nil {
+		return m.real.TryLock()
+	}
+	t := e.step(op{kind: opTryLock, writes: true, loc: m.fresh(e), second: -1})
+	if ok = !m.held; ok {
+		m.held = true
+	}
+	if t == nil {
+		return ok
+	}
+	if ok {
+		t.sync.join(&e.locs[m.l.id].release)
+	}
+	e.did(t, ok, 0, 0, ok)
+	return ok
+}
+
 // Unlock unlocks the Mutex.
 func (m *Mutex) Unlock() {
 	e := current.Load()

@@ -125,6 +125,23 @@ func TestPointer(t *testing.T) {
 	})
 }
 
+func TestTryLock(t *testing.T) {
+	both(t, func(t *testing.T) {
+		var m Mutex
+		for range 2 {
+			if !m.TryLock() || m.TryLock() {
+				t.Error("a Mutex is not locked by TryLock, or twice")
+			}
+			m.Unlock()
+			m.Lock()
+			if m.TryLock() {
+				t.Error("what Lock has locked, TryLock locks")
+			}
+			m.Unlock()
+		}
+	})
+}
+
 // together runs f in 8 goroutines.
 func together(f func(i int)) {
 	var all sync.WaitGroup
@@ -144,7 +161,9 @@ func TestGoroutines(t *testing.T) {
 	together(func(int) {
 		for range rounds {
 			x.Add(1)
-			m.Lock()
+			if !m.TryLock() {
+				m.Lock()
+			}
 			count++
 			m.Unlock()
 			o.Do(func() { once++ })

@@ -6,10 +6,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/ringway-net/ringway/interleave"
+	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/ring"
@@ -36,12 +37,11 @@ type way struct {
 	// held is how many frames the receiver has in hand: out of Rx, and neither in the ring nor
 	// dropped.
 	held atomic.Int64
-	// received is closed when the receiver has ended: nothing is pushed any more.
-	received chan struct{}
+	// received is there when the receiver has ended: nothing is pushed any more.
+	received sync.Token
 
-	// sender is held by whoever calls the port out, and takes frames out of the ring. It is the sender, or for a moment
-	// the receiver: see direct. It guards failed too, the error of a port that the receiver has met.
-	sender sync.Mutex
+	// failed is the error of the port out, after which it is not called any more. It belongs to whoever may call
+	// the port, see direct, and to both once either end of the ring is closed.
 	failed error
 }
 
@@ -55,7 +55,7 @@ func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
 		wait:     onFull == port.OnFullWait || onFull == port.OnFullDefault && !in.Info().Live,
 		producer: p, consumer: c,
 		drops:    stats.New(),
-		received: make(chan struct{}),
+		received: sync.NewToken(),
 	}
 	w.receiving, w.sending = w.drops.NewShard(), w.drops.NewShard()
 	return w, nil
@@ -74,7 +74,7 @@ func (w *way) inFlight() int {
 // receive moves frames from the port to the ring until soft is done, the port has no more, or an
 // error. Once soft is done it still waits for room in the ring, until hard is done too.
 func (w *way) receive(soft, hard context.Context) error {
-	defer close(w.received)
+	defer w.received.Give()
 	defer w.producer.Close()
 	defer w.receiving.Close()
 	var bufs [burst]pool.Buffer
@@ -158,53 +158,62 @@ func sleepUntil(ctx context.Context, t time.Time) time.Time {
 	return time.Now()
 }
 
-// push puts bufs into the ring, or drops and counts them.
+// push sends bufs at once or puts them into the ring, or drops and counts them.
 func (w *way) push(hard context.Context, bufs []pool.Buffer) {
-	reason := stats.ReasonRingFull
-	bufs = w.direct(bufs)
-	for len(bufs) > 0 {
+	for bufs = w.direct(bufs); len(bufs) > 0; {
 		n := w.producer.PushBurst(bufs)
 		bufs = bufs[n:]
 		w.held.Add(-int64(n))
 		if len(bufs) == 0 {
 			return
 		}
-		if w.producer.Closed() {
+		reason := stats.ReasonRingFull
+		if w.wait || w.producer.Closed() {
+			if _, _, err := w.producer.ReserveWait(hard, len(bufs)); err == nil {
+				continue
+			}
 			reason = stats.ReasonClosed
-			if w.failed != nil { // which nobody else writes
+			if w.producer.Closed() && w.failure() != nil {
 				reason = stats.ReasonIOError
 			}
-			break
 		}
-		if !w.wait {
-			break
-		}
-		if _, _, err := w.producer.ReserveWait(hard, len(bufs)); err != nil {
-			reason = stats.ReasonClosed
-			break
-		}
+		w.drop(reason, bufs)
+		return
 	}
-	w.drop(reason, bufs)
 }
 
 // direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy.
-// It returns those that the port has not taken. Order is kept: the ring is empty and stays so, since nobody else
-// fills it, and the sender is not in the middle of a burst, since it would hold the lock.
+// It returns those that the port has not taken.
+//
+// The ring says whose the port is, without a lock. While there is something in it, it is the sender's, who takes frames
+// out after it has sent them, and the last one when it has done all that it had to do with the port. Once the ring is empty it is the
+// receiver's, since nobody else fills it. So order is kept too.
 func (w *way) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || !w.sender.TryLock() {
-		return bufs
-	}
-	defer w.sender.Unlock()
-	if w.failed != nil || w.producer.Len() > 0 {
+	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || w.failure() != nil {
 		return bufs
 	}
 	n, err := w.out.Tx(bufs)
 	w.held.Add(-int64(n))
 	if err != nil {
-		w.failed = err // for the sender, who ends the way
-		w.producer.Close()
+		w.fail(err)
+		w.producer.Close() // wakes the sender, who ends the way
 	}
 	return bufs[n:]
+}
+
+// failure returns the error of the port out, or nil.
+func (w *way) failure() error {
+	if interleave.On {
+		interleave.Read(&w.failed)
+	}
+	return w.failed
+}
+
+func (w *way) fail(err error) {
+	w.failed = err
+	if interleave.On {
+		interleave.Write(&w.failed)
+	}
 }
 
 // drop drops and counts frames that the receiver has in hand.
@@ -219,17 +228,16 @@ func (w *way) send(hard context.Context, stop func()) error {
 	defer w.sending.Close()
 	for {
 		bufs, _, err := w.consumer.PeekWait(hard, burst)
-		if errors.Is(err, ring.ErrClosed) {
+		switch {
+		case errors.Is(err, ring.ErrClosed):
 			if err = w.failure(); err == nil {
 				return w.drain(hard)
 			}
-		}
-		if hard.Err() != nil {
+		case hard.Err() != nil:
 			stop()
 			w.discard(stats.ReasonClosed)
-			return nil
-		}
-		if err == nil {
+			return w.failure() // the receiver may have met it
+		default:
 			err = w.transmit(hard, bufs)
 		}
 		if err != nil {
@@ -242,26 +250,20 @@ func (w *way) send(hard context.Context, stop func()) error {
 
 // transmit sends bufs, which are next in the ring, and waits for room in the port if there was too little.
 func (w *way) transmit(hard context.Context, bufs []pool.Buffer) error {
-	w.sender.Lock()
-	defer w.sender.Unlock()
-	if w.failed != nil {
-		return w.failed
-	}
 	n, err := w.out.Tx(bufs)
+	if err != nil {
+		w.fail(err) // before Advance, since the port is the receiver's after that
+	}
 	w.consumer.Advance(n)
 	if err == nil && n < len(bufs) {
 		if err = w.out.WaitTx(hard); hard.Err() != nil {
-			err = nil
+			return nil
+		}
+		if err != nil {
+			w.fail(err)
 		}
 	}
 	return err
-}
-
-// failure returns the error that the receiver has met at the port out.
-func (w *way) failure() error {
-	w.sender.Lock()
-	defer w.sender.Unlock()
-	return w.failed
 }
 
 // drain waits until the port out has sent what it has queued; or until hard is done, then it is for the
@@ -280,7 +282,7 @@ func (w *way) drain(hard context.Context) error {
 // discard ends the sender: nothing more is pushed, and what was is dropped.
 func (w *way) discard(reason stats.Reason) {
 	w.consumer.Close()
-	<-w.received // so that no push is under way
+	w.received.Take(nil) // so that no push is under way
 	var bufs [burst]pool.Buffer
 	for {
 		n := w.consumer.PopBurst(bufs[:])

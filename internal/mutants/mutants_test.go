@@ -464,4 +464,108 @@ var mutants = []mutant{
 `, `	s.mid.Store(s.back | fresh)
 	s.back = 1 - s.back&1
 `, "InterleaveTripleBuffer", "interleave: after"},
+
+	// The workers of a way.
+	{"vswitch: a receiver sends what others are before", "vswitch/worker.go",
+		`len(bufs) == burst || w.producer.Len() > 0 || w.failure()`, `len(bufs) == burst || w.failure()`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a receiver sends while the last one is being sent", "vswitch/worker.go",
+		`w.producer.Len() > 0 ||`, `w.producer.Len() > 1 ||`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a sender takes frames out before it sends them", "vswitch/worker.go",
+		`	n, err := w.out.Tx(bufs)
+	if err != nil {
+		w.fail(err) // before Advance, since the port is the receiver's after that
+	}
+	w.consumer.Advance(n)
+`, `	all := bufs
+	bufs = append([]pool.Buffer(nil), bufs...)
+	w.consumer.Advance(len(all))
+	n, err := w.out.Tx(bufs)
+	if err != nil {
+		w.fail(err)
+	}
+`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a sender waits for room with nothing in the ring", "vswitch/worker.go",
+		`	if err == nil && n < len(bufs) {
+`, `	if err == nil {
+`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a sender takes out what the port has not taken", "vswitch/worker.go",
+		`	w.consumer.Advance(n)
+`, `	w.consumer.Advance(len(bufs))
+`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a sender keeps its error after the port is the receiver's", "vswitch/worker.go",
+		`		w.fail(err) // before Advance, since the port is the receiver's after that
+	}
+	w.consumer.Advance(n)
+`, `	}
+	w.consumer.Advance(n)
+	if err != nil {
+		w.fail(err)
+	}
+`, "InterleaveWayFails", "interleave: after"},
+	{"vswitch: a sender does not keep the error of its wait", "vswitch/worker.go",
+		`		if err != nil {
+			w.fail(err)
+		}
+	}
+	return err
+`, `	}
+	return err
+`, "InterleaveWayFails", "by an error"},
+	{"vswitch: a receiver sends after the port has failed", "vswitch/worker.go",
+		`w.producer.Len() > 0 || w.failure() != nil {`, `w.producer.Len() > 0 {`, "InterleaveWayFails", "failed: true"},
+	{"vswitch: a receiver keeps no error", "vswitch/worker.go",
+		`		w.fail(err)
+		w.producer.Close() // wakes the sender, who ends the way
+`, `		w.producer.Close()
+`, "InterleaveWayFails", "interleave: after"},
+	{"vswitch: a receiver keeps the error after it has said so", "vswitch/worker.go",
+		`		w.fail(err)
+		w.producer.Close() // wakes the sender, who ends the way
+`, `		w.producer.Close()
+		w.fail(err)
+`, "InterleaveWayFails", "interleave: after"},
+	{"vswitch: a receiver that has met an error does not close", "vswitch/worker.go",
+		`		w.fail(err)
+		w.producer.Close() // wakes the sender, who ends the way
+`, `		w.fail(err)
+`, "InterleaveWayFails", "interleave: after"},
+	{"vswitch: a receiver pushes what the port has taken", "vswitch/worker.go",
+		`	return bufs[n:]
+`, `	return bufs
+`, "InterleaveWay", "interleave: after"},
+	{"vswitch: a sender does not ask what the receiver has met", "vswitch/worker.go",
+		`			if err = w.failure(); err == nil {
+				return w.drain(hard)
+			}
+`, `			return w.drain(hard)
+`, "InterleaveWayFails", "the sender says <nil>"},
+	{"vswitch: an abort hides what the receiver has met", "vswitch/worker.go",
+		`			return w.failure() // the receiver may have met it
+`, `			return nil
+`, "InterleaveWayAbort", "the sender says <nil>"},
+	{"vswitch: a receiver asks for the error while the sender has the port", "vswitch/worker.go",
+		`w.producer.Closed() && w.failure() != nil`, `w.failure() != nil`, "InterleaveWayAbort", "data race"},
+	{"vswitch: what is left after an error is dropped as closed", "vswitch/worker.go",
+		`w.producer.Closed() && w.failure() != nil`, `false`, "InterleaveWayFails", "by an error"},
+	{"vswitch: what a receiver has sent stays in its hand", "vswitch/worker.go",
+		`	n, err := w.out.Tx(bufs)
+	w.held.Add(-int64(n))
+`, `	n, err := w.out.Tx(bufs)
+`, "InterleaveWayInFlight", "in hand"},
+	{"vswitch: what a receiver has pushed stays in its hand", "vswitch/worker.go",
+		`		bufs = bufs[n:]
+		w.held.Add(-int64(n))
+`, `		bufs = bufs[n:]
+`, "InterleaveWayInFlight", "in hand"},
+	{"vswitch: a sender drops what is left while the receiver still pushes", "vswitch/worker.go",
+		`	w.received.Take(nil) // so that no push is under way
+`, ``, "InterleaveWay(Fails|Abort)", "interleave: after"},
+	{"vswitch: a sender that ends tells nobody", "vswitch/worker.go",
+		`		if err != nil {
+			stop()
+`, `		if err != nil {
+`, "InterleaveWayFails", "deadlock: nobody is left to wake"},
+	{"vswitch: a sender that ends does not close", "vswitch/worker.go",
+		`	w.consumer.Close()
+	w.received`, `	w.received`, "InterleaveWayFails", "deadlock: nobody is left to wake"},
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // shimmed are the packages whose atomics and locks the explorer of schedules can take over.
-var shimmed = []string{"internal/park", "ring", "pool", "stats"}
+var shimmed = []string{"internal/park", "ring", "pool", "stats", "vswitch"}
 
 // plainly returns a file's source with sync/atomic in place of our package of the same name, and
 // without what stands under interleave.On. Lines stay where they are.
@@ -80,6 +80,7 @@ func assembly(t *testing.T, pkg string, overlay map[string]string) string {
 // hot are functions that the comparison must have seen.
 var hot = map[string]string{
 	"internal/park": "park.(*List).Wake", "ring": "ring.(*Producer[go.shape.uint64]).TryPush", "pool": "pool.(*Cache).PutBurst", "stats": "stats.(*Shard).Publish",
+	"vswitch": "vswitch.(*way).direct",
 }
 
 // hotCalls is the body of a function that calls the methods of rings which must be quick, so that the compiler

@@ -43,6 +43,7 @@ func (k *Token) Len() int { return len(k.there) }
 func bodies(m *Mutex, o *Once) {
 	m.Unlock()
 	m.Lock()
+	m.TryLock()
 	o.Do(nil)
 }
 
