@@ -2,6 +2,7 @@ package mmsg
 
 import (
 	"runtime"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ func (b *Batch) Recv(num, n int) (int, error) {
 	for i := range b.hdrs[:n] {
 		b.receive(i)
 	}
-	return b.call(unix.SYS_RECVMMSG, num, 0, n)
+	return b.call(unix.SYS_RECVMMSG, num, 0, n, false)
 }
 
 // Send sends messages from to to-1 by socket num, which does not block, and returns how many it has taken. With
@@ -33,12 +34,35 @@ func (b *Batch) Send(num, from, to int) (int, error) {
 	if from == to {
 		return 0, nil
 	}
-	return b.call(unix.SYS_SENDMMSG, num, from, to-from)
+	return b.call(unix.SYS_SENDMMSG, num, from, to-from, b.short(from, to))
 }
 
-func (b *Batch) call(which uintptr, num, from, n int) (int, error) {
+// quick is so many bytes that sending them is over before Go's scheduler would do something about it (20 µs at the
+// earliest). A burst of small frames takes longer, up to 0.2 ms, but to hand the processor to another thread and to take it back costs a
+// seventh of what there is.
+const quick = 128 << 10
+
+// short reports whether messages from to to-1 have so few bytes that the scheduler need not be told.
+func (b *Batch) short(from, to int) bool {
+	bytes := 0
+	for i := from; i < to; i++ {
+		h := &b.hdrs[i].Msghdr
+		for _, v := range unsafe.Slice(h.Iov, h.Iovlen) {
+			bytes += int(v.Len)
+		}
+	}
+	return bytes <= quick
+}
+
+func (b *Batch) call(which uintptr, num, from, n int, short bool) (int, error) {
 	for {
-		got, _, errno := unix.Syscall6(which, uintptr(num), uintptr(unsafe.Pointer(&b.hdrs[from])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		var got uintptr
+		var errno syscall.Errno
+		if short {
+			got, _, errno = unix.RawSyscall6(which, uintptr(num), uintptr(unsafe.Pointer(&b.hdrs[from])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		} else {
+			got, _, errno = unix.Syscall6(which, uintptr(num), uintptr(unsafe.Pointer(&b.hdrs[from])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		}
 		runtime.KeepAlive(b)
 		switch errno {
 		case 0:
