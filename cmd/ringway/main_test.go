@@ -75,7 +75,7 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		says string // in the message
 	}{
-		{[]string{"nonsense"}, "forward, bench, ports, version"},
+		{[]string{"nonsense"}, "forward, bench, ports, doctor, version"},
 		{[]string{"forward"}, "two ports"},
 		{[]string{"forward", "gen:"}, "two ports"},
 		{[]string{"forward", "gen:", "null:", "null:"}, "two ports"},
@@ -105,6 +105,12 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"forward", "--loop", "2", "gen:", "null:"}, "no key \"loop\""},
 		{[]string{"forward", "--loop", "x", "../../testdata/mixed.pcap", "null:"}, "loop"},
 		{[]string{"forward", "--json", "gen:count=1", "-"}, "stdout"},
+		{[]string{"forward", "udp:", "null:"}, "udp"},
+		{[]string{"forward", "vxlan:192.0.2.1", "null:"}, "vni"},
+		{[]string{"forward", "vxlan:192.0.2.1,vni=16777216", "null:"}, "16777215"},
+		{[]string{"forward", "unix:", "null:"}, "unix"},
+		{[]string{"forward", "unix:/tmp/x,type=seqpacket", "null:"}, "dgram, stream"},
+		{[]string{"doctor", "tapp"}, "tapp"},
 		{[]string{"bench", "rings"}, "all, ring, pool, handoff, forward"},
 		{[]string{"bench", "ring", "pool"}, "one group"},
 		{[]string{"bench", "--rounds", "0"}, "1 or more"},
