@@ -183,6 +183,28 @@ func (b *Base) GetContext(ctx context.Context, p *pool.Pool) (pool.Buffer, error
 	return buf, err
 }
 
+// Awake returns the answer to a wait that has ended with err: ErrClosed if the port has been closed meanwhile.
+func (b *Base) Awake(err error) error {
+	select {
+	case <-b.Shutting():
+		return ErrClosed
+	default:
+		return err
+	}
+}
+
+// Wait is the port's WaitRx or WaitTx: sleep, for a port that works in direction d; otherwise Rx or Tx has its error to return.
+func (b *Base) Wait(ctx context.Context, d Direction, sleep func(context.Context) error) error {
+	if !b.Enter() {
+		return ErrClosed
+	}
+	defer b.Leave()
+	if b.Options.Direction&d == 0 {
+		return nil
+	}
+	return b.Awake(sleep(ctx))
+}
+
 // Sleep sleeps for d, or until the port is closed or ctx is done.
 func (b *Base) Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

@@ -228,6 +228,17 @@ func (s *Spec) Int(key string, def, low, high int64) (int64, error) {
 	return n, nil
 }
 
+// Ints returns a function that is Int until there is an error, which it leaves in err: then, or if there is one
+// already, its numbers mean nothing.
+func (s *Spec) Ints(err *error) func(key string, def, low, high int64) int64 {
+	return func(key string, def, low, high int64) (n int64) {
+		if *err == nil {
+			n, *err = s.Int(key, def, low, high)
+		}
+		return n
+	}
+}
+
 // Probability returns the value of a key as a number of 0 to 1, or 0 to 100 with
 // a % behind it, or 0 if the string doesn't have it.
 func (s *Spec) Probability(key string) (float64, error) {

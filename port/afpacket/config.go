@@ -151,18 +151,11 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 		return c, err
 	}
 	c.NotPromiscuous, c.Bypass = promisc == "off", qdisc == "bypass"
-	number := func(key string, def, low, high int64) (n int) {
-		if err == nil {
-			var v int64
-			v, err = s.Int(key, def, low, high)
-			n = int(v)
-		}
-		return n
-	}
-	c.Slots = number("slots", DefaultSlots, 1, maxSlots)
-	c.ReceiveBuffer = number("rcvbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
-	c.SendBuffer = number("sndbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2)
-	c.Fanout = number("fanout", 0, 1, math.MaxUint16)
+	number := s.Ints(&err)
+	c.Slots = int(number("slots", DefaultSlots, 1, maxSlots))
+	c.ReceiveBuffer = int(number("rcvbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2))
+	c.SendBuffer = int(number("sndbuf", DefaultSocketBuffer, minSocketBuffer, math.MaxInt32/2))
+	c.Fanout = int(number("fanout", 0, 1, math.MaxUint16))
 	if err != nil {
 		return c, err
 	}

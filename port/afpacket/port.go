@@ -311,42 +311,22 @@ func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason,
 
 // WaitRx sleeps until the socket has something.
 func (p *afpacket) WaitRx(ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&port.In == 0 {
-		return nil
-	}
-	if p.landing.Ready(1) == 0 {
-		return p.landing.Wait(ctx)
-	}
-	return p.open(p.socket.WaitRead(ctx))
+	return p.Wait(ctx, port.In, func(ctx context.Context) error {
+		if p.landing.Ready(1) == 0 {
+			return p.landing.Wait(ctx)
+		}
+		return p.socket.WaitRead(ctx)
+	})
 }
 
 // WaitTx sleeps until the socket has room, or until it is time to try again.
 func (p *afpacket) WaitTx(ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&port.Out == 0 {
-		return nil
-	}
-	if p.full.since != (time.Time{}) {
-		return p.Sleep(ctx, retryEvery)
-	}
-	return p.open(p.socket.WaitWrite(ctx))
-}
-
-// open makes of the end of a wait the answer to it.
-func (p *afpacket) open(err error) error {
-	select {
-	case <-p.Shutting():
-		return port.ErrClosed
-	default:
-		return err
-	}
+	return p.Wait(ctx, port.Out, func(ctx context.Context) error {
+		if p.full.since != (time.Time{}) {
+			return p.Sleep(ctx, retryEvery)
+		}
+		return p.socket.WaitWrite(ctx)
+	})
 }
 
 // Stats returns the counters, with what the kernel has dropped.

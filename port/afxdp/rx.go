@@ -263,12 +263,7 @@ func (p *afxdp) WaitRx(ctx context.Context) error {
 	if p.rx.down {
 		limit = down
 	}
-	err := p.waitRead(ctx, limit)
-	select {
-	case <-p.Shutting():
-		return port.ErrClosed
-	default:
-	}
+	err := p.Awake(p.waitRead(ctx, limit))
 	if err == nil && !p.something() {
 		p.ask()
 	}

@@ -211,12 +211,7 @@ func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
 
 func fromSpec(s *port.Spec) (c Config, err error) {
 	c.Name = s.Name
-	number := func(key string, def, low, high int64) (n int64) {
-		if err == nil {
-			n, err = s.Int(key, def, low, high)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	const most = 1<<63 - 1
 	c.Count = uint64(number("count", 0, 0, most))
 	c.Seed = uint64(number("seed", 1, 0, most))

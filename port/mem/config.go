@@ -118,12 +118,7 @@ func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
 
 func fromSpec(s *port.Spec) (c Config, err error) {
 	c.Name = s.Name
-	number := func(key string, def, low, high int64) (n int64) {
-		if err == nil {
-			n, err = s.Int(key, def, low, high)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	c.Capacity = int(number("capacity", ring.DefaultCapacity, 1, maxCapacity))
 	c.Seed = uint64(number("seed", 1, 0, math.MaxInt64))
 	c.MTU = int(number("mtu", pool.MaxFrame, 1, pool.MaxFrame))

@@ -90,12 +90,7 @@ func parse(s *port.Spec, tun bool) (*config, error) {
 		return nil, err
 	}
 	var err error
-	number := func(key string, def, low, high int64) (n int64) {
-		if err == nil {
-			n, err = s.Int(key, def, low, high)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	isOn := func(key, def, other string) (on bool) {
 		if err == nil {
 			var v string

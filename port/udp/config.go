@@ -157,12 +157,7 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 	if link == "raw" {
 		c.LinkType = linkRaw
 	}
-	number := func(key string, def, low, high int64) (n int64) {
-		if err == nil {
-			n, err = s.Int(key, def, low, high)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	c.MTU = int(number("mtu", 0, 1, udpsock.MaxPayload))
 	c.SendBuf = int(number("sndbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))
 	c.RecvBuf = int(number("rcvbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))

@@ -162,27 +162,10 @@ func (p *Port) Rx(bufs []pool.Buffer) (int, error) {
 }
 
 // WaitRx sleeps until there is something to receive.
-func (p *Port) WaitRx(ctx context.Context) error { return p.wait(port.In, p.receiver.Wait, ctx) }
+func (p *Port) WaitRx(ctx context.Context) error { return p.Wait(ctx, port.In, p.receiver.Wait) }
 
 // WaitTx sleeps until there is room.
-func (p *Port) WaitTx(ctx context.Context) error { return p.wait(port.Out, p.sender.Wait, ctx) }
-
-func (p *Port) wait(d port.Direction, sleep func(context.Context) error, ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&d == 0 {
-		return nil
-	}
-	err := sleep(ctx)
-	select {
-	case <-p.Shutting():
-		return port.ErrClosed
-	default:
-		return err
-	}
-}
+func (p *Port) WaitTx(ctx context.Context) error { return p.Wait(ctx, port.Out, p.sender.Wait) }
 
 // Stats returns the counters, with what the socket had no room for as ring_full.
 func (p *Port) Stats() stats.Snapshot {

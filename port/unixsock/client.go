@@ -98,7 +98,7 @@ func (c *client) WaitRx(ctx context.Context) error {
 	if errors.Is(err, ring.ErrClosed) {
 		err = nil
 	}
-	return awake(&c.Base, err)
+	return c.Awake(err)
 }
 
 func (c *client) send(bufs []pool.Buffer) (int, error) {

@@ -228,23 +228,16 @@ func fromSpec(s *port.Spec) (c Config, listens bool, err error) {
 		return c, false, s.Errorf("key mode is %q, want octal permissions such as 0600 or 660", s.String("mode", ""))
 	}
 	c.Mode = fs.FileMode(mode)
-	number := func(key string, def, low, high int64) (n int) {
-		if err == nil {
-			var v int64
-			v, err = s.Int(key, def, low, high)
-			n = int(v)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	duration := func(key string, def time.Duration) (d time.Duration) {
 		if err == nil {
 			d, err = s.Duration(key, def)
 		}
 		return d
 	}
-	c.MTU = number("mtu", DefaultMTU, MinFrame, MaxFrame)
-	c.SendBuffer = number("sndbuf", 0, 1, maxBuffer)
-	c.ReceiveBuffer = number("rcvbuf", 0, 1, maxBuffer)
+	c.MTU = int(number("mtu", DefaultMTU, MinFrame, MaxFrame))
+	c.SendBuffer = int(number("sndbuf", 0, 1, maxBuffer))
+	c.ReceiveBuffer = int(number("rcvbuf", 0, 1, maxBuffer))
 	c.Idle = duration("idle", 0)
 	if c.Retry = duration("retry", DefaultRetry); c.Retry == 0 {
 		c.Retry = math.MinInt64

@@ -156,17 +156,7 @@ func (s *dgram) WaitRx(ctx context.Context) error {
 		s.dial()
 		s.look = time.Now().Add(lookEvery)
 	}
-	return awake(&s.Base, s.fd.WaitReadUntil(ctx, s.look))
-}
-
-// awake returns what a wait returns that has ended with err: ErrClosed, if b's port is closed.
-func awake(b *port.Base, err error) error {
-	select {
-	case <-b.Shutting():
-		return port.ErrClosed
-	default:
-		return err
-	}
+	return s.Awake(s.fd.WaitReadUntil(ctx, s.look))
 }
 
 func (s *dgram) send(bufs []pool.Buffer) (n int, err error) {

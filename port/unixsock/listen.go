@@ -99,7 +99,7 @@ func (l *streams) Accept(ctx context.Context) (port.Port, error) {
 		case !errors.Is(err, unix.EAGAIN):
 			return nil, fmt.Errorf("%s: accepting a connection: %w", l.config.Name, err)
 		}
-		if err := awake(&l.Base, l.fd.WaitRead(ctx)); err != nil {
+		if err := l.Awake(l.fd.WaitRead(ctx)); err != nil {
 			return nil, err
 		}
 	}

@@ -71,7 +71,7 @@ func (p *patience) wait(ctx context.Context, b *port.Base, f *fd.FD) error {
 		// it isn't connected, or something that ENOBUFS is about.
 		err = p.nap(ctx, b, min(longestNap>>max(0, 6-p.tries), time.Until(end)))
 	}
-	return awake(b, err)
+	return b.Awake(err)
 }
 
 func (p *patience) nap(ctx context.Context, b *port.Base, d time.Duration) error {

@@ -158,7 +158,7 @@ func (s *server) WaitRx(ctx context.Context) error {
 	if errors.Is(err, port.ErrClosed) {
 		err = nil
 	}
-	return awake(&s.Base, err)
+	return s.Awake(err)
 }
 
 // WaitTx sleeps until the client's port takes frames; without a client, Tx takes all.
@@ -175,7 +175,7 @@ func (s *server) WaitTx(ctx context.Context) error {
 	if errors.Is(err, port.ErrClosed) {
 		err = nil
 	}
-	return awake(&s.Base, err)
+	return s.Awake(err)
 }
 
 // Queued returns how many frames have been taken and not been sent.
@@ -199,7 +199,7 @@ func (s *server) Drain(ctx context.Context) error {
 	if err := drain(ctx, c.port); err != nil && ctx.Err() != nil {
 		return err
 	}
-	return awake(&s.Base, nil) // what a client that has gone had queued is dropped
+	return s.Awake(nil) // what a client that has gone had queued is dropped
 }
 
 // queued and drain are Queued and Drain of a port, if it has them.

@@ -174,7 +174,7 @@ func (s *stream) WaitRx(ctx context.Context) error {
 	if frame, err := s.decoder.peek(); frame != nil || err != nil {
 		return ctx.Err()
 	}
-	return awake(&s.Base, s.fd.WaitRead(ctx))
+	return s.Awake(s.fd.WaitRead(ctx))
 }
 
 // send writes bufs, each behind its length, as many at a time as fit into a call.
@@ -345,7 +345,7 @@ func (s *stream) waitWrite(ctx context.Context) error {
 		return port.ErrClosed
 	}
 	defer s.Leave()
-	return awake(&s.Base, s.fd.WaitWrite(ctx))
+	return s.Awake(s.fd.WaitWrite(ctx))
 }
 
 // Info describes the port.

@@ -215,12 +215,7 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 	if !s.Has("vni") {
 		return c, s.Errorf("key vni is missing: the number of the network, 0 to %d, the same at all peers", mostVNI)
 	}
-	number := func(key string, def, low, high int64) (n int64) {
-		if err == nil {
-			n, err = s.Int(key, def, low, high)
-		}
-		return n
-	}
+	number := s.Ints(&err)
 	c.VNI = uint32(number("vni", 0, 0, mostVNI))
 	c.Port = uint16(number("port", DefaultPort, 1, 65535))
 	c.TTL = int(number("ttl", 0, 1, 255))

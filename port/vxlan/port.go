@@ -258,27 +258,10 @@ func (p *vxlan) peer(frame []byte, now int64) int {
 }
 
 // WaitRx sleeps until there is something to receive.
-func (p *vxlan) WaitRx(ctx context.Context) error { return p.wait(port.In, p.receiver.Wait, ctx) }
+func (p *vxlan) WaitRx(ctx context.Context) error { return p.Wait(ctx, port.In, p.receiver.Wait) }
 
 // WaitTx sleeps until there is room.
-func (p *vxlan) WaitTx(ctx context.Context) error { return p.wait(port.Out, p.sender.Wait, ctx) }
-
-func (p *vxlan) wait(d port.Direction, sleep func(context.Context) error, ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&d == 0 {
-		return nil
-	}
-	err := sleep(ctx)
-	select {
-	case <-p.Shutting():
-		return port.ErrClosed
-	default:
-		return err
-	}
-}
+func (p *vxlan) WaitTx(ctx context.Context) error { return p.Wait(ctx, port.Out, p.sender.Wait) }
 
 // Stats returns the counters, with what the socket had no room for as ring_full.
 func (p *vxlan) Stats() stats.Snapshot {
