@@ -266,6 +266,25 @@ func (r *MPMC[T]) Pop(ctx context.Context) (v T, err error) {
 	return v, err
 }
 
+// Wait sleeps until there is an item to pop, and leaves it there. It returns ErrClosed once the ring is closed and drained,
+// or ctx.Err() once ctx is done. Who is told of an item pops it, or somebody else who waits may sleep beside it; it may
+// have gone to another one meanwhile, if there is one who pops.
+func (r *MPMC[T]) Wait(ctx context.Context) error {
+	drained := false
+	err := r.notEmpty.Wait(ctx, func() bool {
+		if r.more(&r.head, items) {
+			return true
+		}
+		r.made()
+		drained = r.drained()
+		return drained
+	})
+	if drained {
+		return ErrClosed
+	}
+	return err
+}
+
 // made panics if r is the zero MPMC, in calls that are about to wait.
 func (r *MPMC[T]) made() {
 	if r.slots == nil {
