@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -51,16 +52,7 @@ func cable(t *testing.T, mtu int) (near, far *netlab.Namespace) {
 func newPool(t tester, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = max(1, c.Track)
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // seldom is a pool.Config.Track that costs nothing.

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -162,15 +163,7 @@ func TestJumbo(t *testing.T) {
 		a, b := veths(t)
 		c := connect(a, b, 1, 9000)
 		small := newPool(t, pool.Config{})
-		large, err := pool.New(pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 4, HeapBuffers: pool.None})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := large.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		large := pooltest.New(t, pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 4, HeapBuffers: pool.None})
 		p := mustOpen(t, c, port.Options{Pool: small, Large: large}, Config{Mode: m})
 		if mtu := p.Info().MTU; mtu != 9014 {
 			t.Errorf("MTU %d", mtu)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
@@ -82,16 +83,7 @@ func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	if c.Name == "" {
 		c.Name = t.Name()
 	}
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // far is a packet socket at the other end.

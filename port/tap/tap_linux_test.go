@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -34,16 +35,7 @@ func run(t testing.TB, name string, args ...string) string {
 func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = 1
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // opened opens a port, which is closed with the test.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -78,8 +79,8 @@ func TestQEMU(t *testing.T) {
 	for _, pair := range [][2]string{{"dgram", "stream, served"}, {"stream", "dgram"}, {"dgram", "dgram, served"}} {
 		t.Run(strings.Join(pair[:], " to "), func(t *testing.T) {
 			dir := tempDir(t)
-			p := poolOf(t, pool.Config{Count: 2048, Track: 1})
-			o := port.Options{Pool: p, Large: poolOf(t, pool.Config{Count: 256, BufferSize: port.LargeBufferSize})}
+			p := pooltest.New(t, pool.Config{Count: 2048, Track: 1})
+			o := port.Options{Pool: p, Large: pooltest.New(t, pool.Config{Count: 256, BufferSize: port.LargeBufferSize})}
 			a, b := ends[pair[0]](dir, "a"), ends[pair[1]](dir, "b")
 			// Those that listen are there before QEMU, those that dial a stream after it.
 			var ports [2]port.Port
@@ -140,7 +141,7 @@ func TestQEMU(t *testing.T) {
 // hello sends frames from one port until one of them comes out of another, and takes out all.
 func hello(t *testing.T, from, to port.Port) {
 	t.Helper()
-	p := poolOf(t, pool.Config{Count: 512})
+	p := pooltest.New(t, pool.Config{Count: 512})
 	bufs := make([]pool.Buffer, 8)
 	last := -1
 	sent := 0
