@@ -170,7 +170,7 @@ func TestNetworks(t *testing.T) {
 				if x.after != nil {
 					x.after(s, host)
 				}
-				s.hosts[host].Addr(ifname, fmt.Sprintf("10.0.0.%d/24", host+1), fmt.Sprintf("fd00::%d/64", host+1))
+				s.hosts[host].Number(ifname, host+1)
 			}
 			s.through(c.b == "afxdp" || c.b == "tap-off")
 			s.end()

@@ -21,12 +21,9 @@ import (
 // joined makes two hosts, 10.0.0.1 and 10.0.0.2, joined by a Linux bridge in a third namespace.
 func joined(t *testing.T, mtu int) (a, b, r *Namespace) {
 	lab := New(t)
-	a, b, r = lab.Namespace("a"), lab.Namespace("b"), lab.Namespace("r")
-	lab.Veth(a, "eth0", r, "a0", mtu)
-	lab.Veth(b, "eth0", r, "b0", mtu)
+	r = lab.Namespace("r")
+	a, b = lab.Host(1, r, "a0", mtu), lab.Host(2, r, "b0", mtu)
 	r.Bridge("br0", "a0", "b0")
-	a.Addr("eth0", "10.0.0.1/24", "fd00::1/64")
-	b.Addr("eth0", "10.0.0.2/24", "fd00::2/64")
 	return a, b, r
 }
 

@@ -72,7 +72,11 @@ func mustOpen(t testing.TB, c cable, o port.Options, config Config) port.Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() })
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
 	return p
 }
 
