@@ -56,19 +56,6 @@ func ok(t testing.TB, args ...string) (stdout string) {
 	return stdout
 }
 
-// need returns the path of another program, or skips the test; in CI, which has them all, it fails.
-func need(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("RINGWAY_CI") == "1" {
-			t.Fatalf("%s is not installed, and CI must have it", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 func TestUsageErrors(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {

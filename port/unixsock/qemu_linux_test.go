@@ -3,39 +3,24 @@ package unixsock
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/need"
 	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
 
-// need skips or, in CI, fails a test that lacks something.
-func need(t testing.TB, ok bool, what string) {
-	t.Helper()
-	if ok {
-		return
-	}
-	if os.Getenv("RINGWAY_CI") == "1" {
-		t.Fatal(what)
-	}
-	fmt.Printf("SKIP %s: %s\n", t.Name(), what)
-	t.Skip(what)
-}
-
 // program starts a program that runs until the end of the test.
 func program(t *testing.T, name string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	need(t, err == nil, name+" is not installed, so nothing but this module and package net is at the other end")
 	var said bytes.Buffer
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(need.Program(t, name), args...)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
