@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/internal/netlab"
 	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
@@ -111,10 +112,10 @@ func (c cable) far(t fataler) *far {
 			return
 		}
 		f.index = d.index
-		if f.socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL))); err != nil {
+		if f.socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(netif.NetworkOrder(unix.ETH_P_ALL))); err != nil {
 			return
 		}
-		err = unix.Bind(f.socket, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: d.index})
+		err = unix.Bind(f.socket, &unix.SockaddrLinklayer{Protocol: netif.NetworkOrder(unix.ETH_P_ALL), Ifindex: d.index})
 	})
 	if err != nil {
 		t.Fatalf("the other end: %v", err)
