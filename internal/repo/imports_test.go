@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"internal/park"},
 	{"ring"},
 	{"pool"},
-	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/netif", "internal/vnet"},
+	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/netif", "internal/patience", "internal/vnet"},
 	{"port"},
 	{"internal/udpsock"},
 	{"port/afpacket", "port/afxdp", "port/gen", "port/mem", "port/null", "port/pcap", "port/tap", "port/udp", "port/unixsock", "port/vxlan"},

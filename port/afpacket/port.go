@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/mmsg"
+	"github.com/ringway-net/ringway/internal/patience"
 	"github.com/ringway-net/ringway/internal/vnet"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
@@ -93,7 +93,7 @@ type afpacket struct {
 	// For the caller of Tx.
 	tx     *mmsg.Batch
 	txHead [burst][vnet.Len]byte
-	full   retry
+	full   patience.Patience
 
 	// mu guards the sum of the kernel's own counter, which it forgets when it is read.
 	mu      sync.Mutex
@@ -269,7 +269,7 @@ func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
 		}
 		sent, err := p.tx.Send(p.socket.Num(), 0, len(batch))
 		if err == nil {
-			p.full.over()
+			p.full.Room()
 			p.Sent(batch[:sent])
 			n += sent
 			continue
@@ -291,7 +291,7 @@ func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason,
 	case mmsg.WouldBlock(cause):
 		return 0, 0, nil
 	case errors.Is(cause, unix.ENOBUFS):
-		if p.full.again() {
+		if !p.full.Full() {
 			return 0, 0, nil
 		}
 		return 1, stats.ReasonNoSpace, nil
@@ -322,8 +322,8 @@ func (p *afpacket) WaitRx(ctx context.Context) error {
 // WaitTx sleeps until the socket has room, or until it is time to try again.
 func (p *afpacket) WaitTx(ctx context.Context) error {
 	return p.Wait(ctx, port.Out, func(ctx context.Context) error {
-		if p.full.since != (time.Time{}) {
-			return p.Sleep(ctx, retryEvery)
+		if p.full.Tries() > 0 {
+			return p.Sleep(ctx, patience.Every)
 		}
 		return p.socket.WaitWrite(ctx)
 	})
