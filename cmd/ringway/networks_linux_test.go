@@ -213,7 +213,7 @@ func (s *site) through(clean bool) {
 	}
 	for _, o := range []netlab.TCPOptions{{}, {Reverse: true}} {
 		for _, to := range []string{"10.0.0.2", "fd00::2"} {
-			r, err := netlab.TCP(b, a, to, time.Second, o)
+			r, err := netlab.Transfer(b, a, to, o)
 			if err != nil || r.BitsPerSecond < 10e6 {
 				t.Errorf("TCP to %s, %+v: %+v, %v: %s", to, o, r, err, s.said())
 				continue

@@ -91,7 +91,7 @@ func TestForward(t *testing.T) {
 				}
 				for _, reverse := range []bool{false, true} {
 					for _, to := range []string{"10.0.0.2", "fd00::2"} {
-						r, err := netlab.TCP(right, left, to, time.Second, netlab.TCPOptions{Reverse: reverse})
+						r, err := netlab.Transfer(right, left, to, netlab.TCPOptions{Reverse: reverse})
 						if err != nil {
 							t.Fatalf("TCP to %s, reverse %v: %v", to, reverse, err)
 						}
