@@ -213,17 +213,22 @@ func fuzz(d time.Duration) ([]string, error) {
 // fuzz runs a target on one processor, and returns its line of the table.
 func (t test) fuzz(d time.Duration) (line string, err error) {
 	// Without a limit Go spends most of its time on making inputs smaller.
-	out, err := command("go", "test", "-vet=off", "-run", "^$", "-fuzz", "^"+t.name+"$", "-parallel", "1", "-fuzztime", d.String(), "-fuzzminimizetime", "10x", t.pkg)
+	args := []string{"test", "-vet=off", "-run", "^$", "-fuzz", "^" + t.name + "$", "-parallel", "1", "-fuzztime", d.String(), "-fuzzminimizetime", "10x", t.pkg}
+	text, err := exec.Command("go", args...).CombinedOutput()
+	out := string(text)
+	fmt.Printf("$ go %s\n%s", strings.Join(args, " "), out) // in one piece: others run at the same time
 	// Now and then Go takes the end of its own time for a failure. A real one has an input.
 	if err != nil && (!strings.Contains(out, "context deadline exceeded") || strings.Contains(out, "Failing input written")) {
-		return "", err
+		return "", fmt.Errorf("fuzzing %s of %s: %w", t.name, t.pkg, err)
 	}
-	all := regexp.MustCompile(`execs: (\d+)`).FindAllStringSubmatch(out, -1)
+	// At first it tries what earlier runs have kept, which may be much, and counts that in another way.
+	all := regexp.MustCompile(`execs: (\d+)|gathering baseline coverage: ([1-9]\d*)/`).FindAllStringSubmatch(out, -1)
 	if len(all) == 0 {
 		return "", fmt.Errorf("%s said nothing of how many inputs it tried", t.name)
 	}
+	last := all[len(all)-1]
 	_, rel, _ := strings.Cut(t.pkg, "/ringway/")
-	return fmt.Sprintf("| %s | `%s` | %s |", rel, t.name, all[len(all)-1][1]), nil
+	return fmt.Sprintf("| %s | `%s` | %s |", rel, t.name, cmp.Or(last[1], last[2])), nil
 }
 
 // settle writes a table into the document, or compares the two.
