@@ -66,6 +66,10 @@ func TestLoad(t *testing.T) {
 		if r.Bytes == 0 || r.BitsPerSecond <= 0 {
 			t.Errorf("%+v: %+v", o, r)
 		}
+		// The receiver may not have read the last of it.
+		if r, err := Transfer(b, a, "fd00::2", o); err != nil || r.Bytes < transferred/2 || r.Bytes > 2*transferred || r.BitsPerSecond <= 0 {
+			t.Errorf("%+v: %+v, %v", o, r, err)
+		}
 	}
 	u, err := UDP(b, a, "fd00::2", time.Second, UDPOptions{BitsPerSecond: 8e6, Size: 1000})
 	if err != nil {
@@ -77,6 +81,9 @@ func TestLoad(t *testing.T) {
 	// Nobody is there.
 	if _, err := TCP(b, a, "10.0.0.9", time.Second, TCPOptions{}); err == nil {
 		t.Error("TCP to nobody")
+	}
+	if _, err := Transfer(b, a, "10.0.0.9", TCPOptions{}); err == nil {
+		t.Error("a transfer to nobody")
 	}
 }
 

@@ -74,7 +74,7 @@ func (h *hosts) talk(there, back string) {
 			h.t.Fatalf("%s does not answer", addr)
 		}
 		h.ping(from, addr, 56)
-		r, err := netlab.TCP(to, from, addr, time.Second, netlab.TCPOptions{})
+		r, err := netlab.Transfer(to, from, addr, netlab.TCPOptions{})
 		if err != nil || r.Bytes < 1<<20 {
 			h.t.Errorf("TCP to %s: %+v, %v", addr, r, err)
 		}
@@ -181,7 +181,7 @@ func TestTunnel(t *testing.T) {
 	if !h.a.WaitPing("10.1.0.2", 5*time.Second) {
 		t.Fatal("no answer")
 	}
-	r, err := netlab.TCP(h.b, h.a, "10.1.0.2", time.Second, netlab.TCPOptions{})
+	r, err := netlab.Transfer(h.b, h.a, "10.1.0.2", netlab.TCPOptions{})
 	if err != nil || r.Bytes < 1<<20 {
 		t.Errorf("TCP: %+v, %v", r, err)
 	}
@@ -305,7 +305,7 @@ func TestVLAN(t *testing.T) {
 			}
 			before := h.b.LinkStats("eth0")
 			for _, addr := range []string{"10.0.0.2", "fd00::2"} {
-				r, err := netlab.TCP(h.b, h.a, addr, time.Second, netlab.TCPOptions{})
+				r, err := netlab.Transfer(h.b, h.a, addr, netlab.TCPOptions{})
 				if err != nil || r.Bytes < 1<<20 {
 					t.Errorf("TCP to %s: %+v, %v", addr, r, err)
 				}

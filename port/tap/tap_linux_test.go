@@ -470,6 +470,10 @@ func TestTunRefuses(t *testing.T) {
 // TestOpenClose: a thousand ports, with frames on their way to and from each.
 func TestOpenClose(t *testing.T) {
 	alone(t)
+	rounds := 1000
+	if testing.Short() {
+		rounds = 100
+	}
 	p := newPool(t, pool.Config{})
 	run(t, "ip", "tuntap", "add", "often0", "mode", "tap", "multi_queue")
 	run(t, "ip", "link", "set", "often0", "up")
@@ -539,7 +543,7 @@ func TestOpenClose(t *testing.T) {
 	}
 	round(0)
 	before := descriptors(t)
-	for i := range 1000 {
+	for i := range rounds {
 		round(i)
 	}
 	close(over)

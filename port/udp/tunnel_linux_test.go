@@ -41,7 +41,7 @@ func TestTunnel(t *testing.T) {
 				t.Errorf("the longest frames: %+v", r)
 			}
 			for _, o := range []netlab.TCPOptions{{}, {Reverse: true}} {
-				r, err := netlab.TCP(b, a, "10.0.0.2", time.Second, o)
+				r, err := netlab.Transfer(b, a, "10.0.0.2", o)
 				if err != nil {
 					t.Errorf("TCP %+v: %v", o, err)
 				}

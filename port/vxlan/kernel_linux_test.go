@@ -55,7 +55,7 @@ func reach(t *testing.T, a, n *netlab.Namespace, i, mtu int) {
 		}
 	}
 	for _, o := range []netlab.TCPOptions{{}, {Reverse: true}, {Streams: 4}} {
-		r, err := netlab.TCP(n, a, fmt.Sprintf("10.0.0.%d", i), time.Second, o)
+		r, err := netlab.Transfer(n, a, fmt.Sprintf("10.0.0.%d", i), o)
 		if err != nil {
 			t.Fatalf("TCP %+v: %v", o, err)
 		}
@@ -64,7 +64,7 @@ func reach(t *testing.T, a, n *netlab.Namespace, i, mtu int) {
 			t.Errorf("TCP %+v hardly moves: %+v", o, r)
 		}
 	}
-	if _, err := netlab.TCP(n, a, fmt.Sprintf("fd00::%d", i), time.Second, netlab.TCPOptions{Reverse: true}); err != nil {
+	if _, err := netlab.Transfer(n, a, fmt.Sprintf("fd00::%d", i), netlab.TCPOptions{Reverse: true}); err != nil {
 		t.Errorf("TCP over IPv6: %v", err)
 	}
 	if u, err := netlab.UDP(n, a, fmt.Sprintf("10.0.0.%d", i), time.Second, netlab.UDPOptions{BitsPerSecond: 50e6, Size: mtu - 28}); err != nil || u.Far < u.Sent*9/10 {
@@ -320,7 +320,7 @@ func TestUnderlayGone(t *testing.T) {
 		t.Errorf("notes: %q", notes)
 	}
 	works("in a narrow underlay")
-	if r, err := netlab.TCP(h, s.b, "10.0.0.1", time.Second, netlab.TCPOptions{MSS: 1000}); err != nil {
+	if r, err := netlab.Transfer(h, s.b, "10.0.0.1", netlab.TCPOptions{MSS: 1000}); err != nil {
 		t.Errorf("short segments in a narrow underlay: %+v, %v", r, err)
 	}
 
