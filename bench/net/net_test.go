@@ -62,10 +62,10 @@ func TestMissingProgram(t *testing.T) {
 	if why := (system{}).missing(); why != "" {
 		t.Error(why)
 	}
-	if s := ringwaySwitch("false", "tap", tap, spin); s.name != "ringway-switch-tap-spin" || s.missing() != "false has no switch --spin" {
+	if s := ringwaySwitch("false", "tap", tap, true); s.name != "ringway-switch-tap-spin" || s.missing() != "false has no switch --spin" {
 		t.Error(s.name, s.missing())
 	}
-	if why := ringwaySwitch("true", "tap", tap).missing(); why != "" {
+	if why := ringwaySwitch("true", "tap", tap, false).missing(); why != "" {
 		t.Error(why)
 	}
 }

@@ -24,27 +24,26 @@ func forward(ringway, port string, k kind) system {
 	}
 }
 
-// spin makes the switch look for frames for a while before it sleeps: quick answers, for CPU time.
-const spin = "--spin"
+// spinFlag makes the switch look for frames for longer before it sleeps: quick answers, for CPU time.
+const spinFlag = "--spin"
 
 // ringwaySwitch is the switch with two ports of a kind. It is not measured where the program has no such command, or flag.
-func ringwaySwitch(ringway, port string, k kind, flags ...string) system {
-	command := append([]string{"switch"}, flags...)
-	name := "ringway-switch-" + port
-	for _, f := range flags {
-		name += strings.TrimPrefix(f, "-") // one dash stays
+func ringwaySwitch(ringway, port string, k kind, spins bool) system {
+	s := system{name: "ringway-switch-" + port, kind: k, ours: true, spins: spins, programs: []string{ringway}, from: builds}
+	command := []string{"switch"}
+	if spins {
+		s.name += "-spin"
+		command = append(command, spinFlag)
 	}
-	return system{
-		name: name, kind: k, ours: true, spins: slices.Contains(flags, spin), programs: []string{ringway}, from: builds,
-		lacks: func() string {
-			if err := exec.Command(ringway, append(slices.Clone(command), "--help")...).Run(); err != nil {
-				return fmt.Sprintf("%s has no %s", ringway, strings.Join(command, " "))
-			}
-			return ""
-		},
-		start: func(h *hosts) {
-			a, b := k.ends()
-			h.run(ringway, append(slices.Clone(command), port+":"+a, port+":"+b)...)
-		},
+	s.lacks = func() string {
+		if err := exec.Command(ringway, append(slices.Clone(command), "--help")...).Run(); err != nil {
+			return fmt.Sprintf("%s has no %s", ringway, strings.Join(command, " "))
+		}
+		return ""
 	}
+	s.start = func(h *hosts) {
+		a, b := k.ends()
+		h.run(ringway, append(slices.Clone(command), port+":"+a, port+":"+b)...)
+	}
+	return s
 }

@@ -343,11 +343,16 @@ func openForward(ports []port.Port, _ int) (stop func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, closeAll(ports))
 	}
+	return running(f.Run, ports), nil
+}
+
+// running runs something between ports until it is stopped.
+func running(run func(context.Context) error, ports []port.Port) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
+	go func() { done <- run(ctx) }()
 	return func() error {
 		cancel()
 		return errors.Join(<-done, closeAll(ports))
-	}, nil
+	}
 }
