@@ -116,6 +116,9 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	}
 	between := slices.DeleteFunc(slices.Clone(o.works), func(w work) bool { return w.name == scaleWork })
 	o.scale, o.works = len(between) < len(o.works), between
+	if len(o.works) == 0 {
+		o.systems = nil // none has anything to do
+	}
 	return o, nil
 }
 

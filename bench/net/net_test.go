@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 	if got := names(o.works); !slices.Equal(got, []string{"ping-1ms"}) || o.scale || o.rounds != 1 || o.time != time.Second {
 		t.Errorf("works %q, scale %v, %d rounds of %v", got, o.scale, o.rounds, o.time)
 	}
-	if o, err := parse([]string{"-works", "scale"}, io.Discard); err != nil || len(o.works) > 0 || !o.scale {
+	if o, err := parse([]string{"-works", "scale"}, io.Discard); err != nil || len(o.works) > 0 || len(o.systems) > 0 || !o.scale {
 		t.Errorf("works %q, scale %v, %v", names(o.works), o.scale, err)
 	}
 	for says, args := range map[string][]string{

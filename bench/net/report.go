@@ -223,7 +223,7 @@ func (r *report) table(w io.Writer) error {
 	}
 	for _, s := range r.Scale {
 		fmt.Fprintf(&b, "  %-48s%18s%22s\n", fmt.Sprintf("%s, %d ports, %d addresses", s.Fabric, s.Ports, s.Addresses),
-			cell(median(s.Frames), 1, "%.4g"), cell(median(s.CPU), 1, "%.4g"))
+			cell(median(s.Frames), 1, "%.0f"), cell(median(s.CPU), 1, "%.0f"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
