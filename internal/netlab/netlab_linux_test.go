@@ -53,6 +53,16 @@ func TestPing(t *testing.T) {
 	if r := a.Ping("10.0.0.9", PingOptions{Count: 2, Wait: 100 * time.Millisecond}); r.Loss() != 1 || r.Avg != 0 {
 		t.Errorf("an answer from nobody: %+v", r)
 	}
+	if r := a.Ping("10.0.0.2", PingOptions{Flood: true, Count: 500, Within: 10 * time.Second}); r.Received != 500 || r.Avg <= 0 {
+		t.Errorf("a flood: %+v", r)
+	}
+	start := time.Now()
+	if r := a.Ping("10.0.0.9", PingOptions{Flood: true, Count: 1000, Within: time.Second}); r.Received != 0 || r.Sent == 0 {
+		t.Errorf("a flood to nobody: %+v", r)
+	}
+	if took := time.Since(start); took < time.Second || took >= 10*time.Second { // 1000 of them, 10 ms apart, would be 10 s
+		t.Errorf("a second of a flood took %v", took)
+	}
 }
 
 func TestLoad(t *testing.T) {
