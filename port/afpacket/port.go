@@ -89,6 +89,7 @@ type afpacket struct {
 	landing port.Landing
 	rx      *mmsg.Batch
 	rxHead  [burst][vnet.Len]byte
+	woken   bool // WaitRx has slept since the socket was last asked for its error
 
 	// For the caller of Tx.
 	tx     *mmsg.Batch
@@ -138,7 +139,8 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-	case err == nil:
+	case err == nil && p.woken: // perhaps by an error
+		p.woken = false
 		err = p.socket.err()
 	}
 	return n, p.rxError(err)
@@ -315,6 +317,7 @@ func (p *afpacket) WaitRx(ctx context.Context) error {
 		if p.landing.Ready(1) == 0 {
 			return p.landing.Wait(ctx)
 		}
+		p.woken = true
 		return p.socket.WaitRead(ctx)
 	})
 }
