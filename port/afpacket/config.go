@@ -129,15 +129,14 @@ func init() {
 }
 
 func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
+	if s.Target == "" {
+		return nil, s.Errorf("afpacket needs an interface, as in afpacket:eth0; there are %s", interfaces())
+	}
 	c, err := fromSpec(s)
 	if err != nil {
 		return nil, err
 	}
-	p, err := Open(s.Target, o, c)
-	if errors.Is(err, ErrInterface) {
-		return nil, s.Errorf("%w", err)
-	}
-	return p, err
+	return Open(s.Target, o, c)
 }
 
 func fromSpec(s *port.Spec) (c Config, err error) {
