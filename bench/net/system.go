@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -49,6 +50,26 @@ func allSystems(ringway string) []system {
 			},
 		}
 	}
+	// tunnel is two programs: from the one host's cable into a tunnel, and out of it to the other's.
+	tunnel := func(kind string, ends func(r *netlab.Namespace) (a, b string)) system {
+		return system{
+			name: "ringway-" + kind, program: ringway, from: "bench/net/run builds it",
+			start: func(r *netlab.Namespace) []*netlab.Process {
+				a, b := ends(r)
+				first := r.Start(ringway, "forward", "--quiet", "--both", "afpacket:a0", a)
+				if path, ok := strings.CutPrefix(a, "unix:"); ok { // which has to listen before the other one dials
+					path, _, _ = strings.Cut(path, ",")
+					for end := time.Now().Add(startTimeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+						if _, err := os.Stat(path); err == nil {
+							break
+						}
+					}
+				}
+				return []*netlab.Process{first, r.Start(ringway, "forward", "--quiet", "--both", b, "afpacket:b0")}
+			},
+		}
+	}
+	socket := func(r *netlab.Namespace) string { return "unix:" + filepath.Join(os.TempDir(), r.Name()+".sock") }
 	return []system{
 		{name: yardstick, start: func(r *netlab.Namespace) []*netlab.Process {
 			r.Bridge("br0", "a0", "b0")
@@ -60,6 +81,16 @@ func allSystems(ringway string) []system {
 		testpmd("af_xdp", "a0", "b0"),
 		forward("tap", "tapA", "tapB"),
 		testpmd("tap", "tapA", "tapB"),
+		tunnel("unix", func(r *netlab.Namespace) (a, b string) { return socket(r) + ",role=listen", socket(r) }),
+		tunnel("stream", func(r *netlab.Namespace) (a, b string) {
+			return socket(r) + ",type=stream,role=listen", socket(r) + ",type=stream"
+		}),
+		tunnel("udp", func(*netlab.Namespace) (a, b string) {
+			return "udp:127.0.0.1:7001>127.0.0.1:7002", "udp:127.0.0.1:7002>127.0.0.1:7001"
+		}),
+		tunnel("vxlan", func(*netlab.Namespace) (a, b string) {
+			return "vxlan:127.0.0.3,vni=9,local=127.0.0.2", "vxlan:127.0.0.2,vni=9,local=127.0.0.3"
+		}),
 	}
 }
 
