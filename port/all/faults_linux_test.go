@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -198,7 +199,7 @@ func count(c net.Conn, n *atomic.Uint64, jammed *atomic.Bool) {
 			continue
 		}
 		_, err := c.Read(b)
-		if errors.Is(err, net.ErrClosed) || err != nil && err.Error() == "EOF" {
+		if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
 			return
 		}
 		if err == nil { // others are of datagrams sent before
@@ -216,6 +217,7 @@ func socketLink(t *testing.T, c *atomic.Pointer[net.UnixConn]) (l *link, serve f
 		jam: func() { jammed.Store(true) }, clear: func() { jammed.Store(false) },
 		left: func() string { return "" },
 	}
+	t.Cleanup(l.clear) // so that readers see their end
 	return l, func(now *net.UnixConn) {
 		c.Store(now)
 		go count(now, &arrived, &jammed)
