@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -20,6 +21,23 @@ func forward(ringway, port string, k kind) system {
 		start: func(h *hosts) {
 			a, b := k.ends()
 			h.run(ringway, "forward", "--quiet", "--both", port+":"+a, port+":"+b)
+		},
+	}
+}
+
+// tunnel is two forwarders: from the one host's cable into one end of a tunnel, and out of the other to the other host's. {dir} in an end is a
+// directory for its files.
+func tunnel(ringway, name, near, far string) system {
+	return system{
+		name: "ringway-" + name, kind: packet, ours: true, programs: []string{ringway}, from: builds,
+		start: func(h *hosts) {
+			near, far := strings.ReplaceAll(near, "{dir}", h.dir), strings.ReplaceAll(far, "{dir}", h.dir)
+			h.run(ringway, "forward", "--quiet", "--both", "afpacket:a0", near)
+			if path, ok := strings.CutPrefix(near, "unix:"); ok { // which has to listen before the other one dials
+				path, _, _ = strings.Cut(path, ",")
+				h.await("socket", func() bool { _, err := os.Stat(path); return err == nil })
+			}
+			h.run(ringway, "forward", "--quiet", "--both", far, "afpacket:b0")
 		},
 	}
 }

@@ -84,6 +84,10 @@ func allSystems(ringway string) []system {
 		testpmd("tap", tap),
 		openVSwitch("tap", tap),
 		vde(),
+		tunnel(ringway, "unix", "unix:{dir}/s,role=listen", "unix:{dir}/s"),
+		tunnel(ringway, "stream", "unix:{dir}/s,type=stream,role=listen", "unix:{dir}/s,type=stream"),
+		tunnel(ringway, "udp", "udp:127.0.0.1:7001>127.0.0.1:7002", "udp:127.0.0.1:7002>127.0.0.1:7001"),
+		tunnel(ringway, "vxlan", "vxlan:127.0.0.3,vni=9,local=127.0.0.2", "vxlan:127.0.0.2,vni=9,local=127.0.0.3"),
 	}
 }
 

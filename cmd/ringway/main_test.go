@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/ringway-net/ringway/port"
 )
 
 // program is the program, built once for the tests that need a process of its own.
@@ -119,6 +121,29 @@ func TestUsageErrors(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("something was written: %v", entries)
+	}
+}
+
+// A command line that would be right on another machine, or at another time, is not wrong: exit code 1, in one line that says what is
+// missing.
+func TestNothingThere(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ kind, target string }{
+		{"pcap", dir + "/none.pcap"},
+		{"unix", dir + "/none,type=stream"},
+		{"udp", "192.0.2.77:7000>127.0.0.1:7000"},
+		{"vxlan", "127.0.0.2,vni=7,local=192.0.2.77"},
+		{"afpacket", "nosuch0"},
+		{"afxdp", "nosuch0"},
+	} {
+		if _, ok := port.Lookup(c.kind); !ok {
+			continue // not on this system
+		}
+		in := c.kind + ":" + c.target
+		stdout, stderr, code := ringway(t, nil, "forward", in, "null:")
+		if target, _, _ := strings.Cut(c.target, ","); code != exitRuntime || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, target) {
+			t.Errorf("%s: exit code %d, want %d: %s", in, code, exitRuntime, stderr)
+		}
 	}
 }
 

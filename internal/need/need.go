@@ -19,6 +19,7 @@ type T interface {
 // packages are Debian's packages of programs that have another name.
 var packages = map[string]string{
 	"bridge":             "iproute2",
+	"busybox":            "busybox-static",
 	"capinfos":           "wireshark-common",
 	"dpdk-testpmd":       "dpdk",
 	"editcap":            "wireshark-common",

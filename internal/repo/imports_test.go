@@ -28,7 +28,7 @@ var layers = [][]string{
 
 // testOnly are packages without a place in the layers: only tests use them.
 var testOnly = []string{
-	"internal/joined", "internal/mutants", "internal/need", "internal/netlab", "internal/pooltest", "internal/reliability", "internal/repo", "internal/testkit",
+	"internal/guest", "internal/joined", "internal/mutants", "internal/need", "internal/netlab", "internal/pooltest", "internal/reliability", "internal/repo", "internal/testkit",
 }
 
 // core are the packages that import nothing but the standard library and golang.org/x/sys, so that

@@ -111,6 +111,9 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %v, want one that wraps %v", e.text, err, e.is)
 			continue
 		}
+		if config := e.is == port.ErrSpec || e.is == ErrConfig || e.is == ErrFilter || e.is == port.ErrNoPool; errors.Is(err, port.ErrSpec) != config {
+			t.Errorf("%s: %v: the string's fault, or the world's?", e.text, err)
+		}
 		for _, w := range e.words {
 			if !strings.Contains(err.Error(), w) {
 				t.Errorf("%s: the error does not say %q: %v", e.text, w, err)
