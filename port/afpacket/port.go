@@ -258,6 +258,7 @@ func (p *afpacket) gone() error {
 
 // send sends frames, all of which the kernel can finish by itself.
 func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
+	down := false
 	for n < len(bufs) {
 		batch := bufs[n:min(n+burst, len(bufs))]
 		for i, b := range batch {
@@ -274,6 +275,10 @@ func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
 			p.full.Room()
 			p.Sent(batch[:sent])
 			n += sent
+			continue
+		}
+		if errors.Is(err, unix.ENETDOWN) && !down {
+			down = true // it may have been so for a moment, long ago: once said, it is forgotten
 			continue
 		}
 		drop, why, err := p.txError(err, len(batch))
