@@ -61,6 +61,7 @@ type options struct {
 	json, html     string // files to write, or ""
 	only           *regexp.Regexp
 	rounds         int
+	within         time.Duration // how long -quick may take, from when the program began
 }
 
 // parse reads the command line. The error is one of its user's, or flag.ErrHelp once help was printed.
@@ -74,6 +75,7 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	f.BoolVar(&o.all, "require-all", os.Getenv("RINGWAY_CI") == "1", "fail if a peer is not installed; so it is with RINGWAY_CI=1")
 	only := f.String("only", "", "do only works with names like this `REGEXP`")
 	f.IntVar(&o.rounds, "rounds", 10, "do each work `N` times")
+	f.DurationVar(&o.within, "within", quickTime, "with -quick, share this `TIME` among the works, but no less than 1ms a run")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(help, "Usage: bench/run [flags]\n\nDoes the same works with Ringway and with its peers, in turns, and compares the times.")
@@ -87,6 +89,9 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	}
 	if o.rounds < 1 {
 		return o, fmt.Errorf("-rounds is %d, want 1 or more", o.rounds)
+	}
+	if o.within <= 0 {
+		return o, fmt.Errorf("-within is %v, want a time like 90s", o.within)
 	}
 	if o.only, err = regexp.Compile(*only); err != nil {
 		return o, fmt.Errorf("-only: %w", err)
@@ -181,7 +186,7 @@ func selected(all []perf.Work, only *regexp.Regexp) (works []perf.Work) {
 }
 
 const (
-	// quickTime is how long all of -quick may take, without compiling the program.
+	// quickTime is how long all of -quick may take, without compiling the program, if not told otherwise.
 	quickTime = 225 * time.Second
 	// fullTime is how long one run takes otherwise.
 	fullTime = 100 * time.Millisecond
@@ -208,7 +213,7 @@ func schedule(works []perf.Work, o options, gone time.Duration) func(perf.Work) 
 		shares += share(w)
 	}
 	runs := time.Duration(o.rounds + calibration)
-	one := (quickTime - gone - runs*time.Duration(len(works))*overhead) / (shares * runs)
+	one := (o.within - gone - runs*time.Duration(len(works))*overhead) / (shares * runs)
 	one = min(max(one, time.Millisecond), fullTime/3)
 	return func(w perf.Work) time.Duration { return one * share(w) }
 }

@@ -53,14 +53,14 @@ func oursByName() map[string]bool {
 }
 
 func TestParse(t *testing.T) {
-	o, err := parse([]string{"--quick", "--json", "a", "--html", "b", "--only", "^spsc", "--rounds", "12", "--targets"}, io.Discard)
-	if err != nil || !o.quick || !o.targets || o.json != "a" || o.html != "b" || o.only.String() != "^spsc" || o.rounds != 12 {
+	o, err := parse([]string{"--quick", "--json", "a", "--html", "b", "--only", "^spsc", "--rounds", "12", "--within", "1m", "--targets"}, io.Discard)
+	if err != nil || o.within != time.Minute || !o.quick || !o.targets || o.json != "a" || o.html != "b" || o.only.String() != "^spsc" || o.rounds != 12 {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if o, err := parse(nil, io.Discard); err != nil || o.rounds != 10 || !o.only.MatchString("anything") {
+	if o, err := parse(nil, io.Discard); err != nil || o.rounds != 10 || o.within != quickTime || !o.only.MatchString("anything") {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"--rounds", "0"}, {"--rounds", "x"}, {"--only", "("}, {"--nothing"}, {"file"}, {"--json"}} {
+	for _, args := range [][]string{{"--rounds", "0"}, {"--rounds", "x"}, {"--within", "0s"}, {"--within", "60"}, {"--only", "("}, {"--nothing"}, {"file"}, {"--json"}} {
 		if _, err := parse(args, io.Discard); err == nil || errors.Is(err, flag.ErrHelp) {
 			t.Errorf("%v: the error is %v", args, err)
 		}
@@ -75,7 +75,7 @@ func TestParse(t *testing.T) {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	o := options{
-		quick: true, targets: true, rounds: 2, only: regexp.MustCompile(`^(counters/64|pingpong)$`),
+		quick: true, within: quickTime, targets: true, rounds: 2, only: regexp.MustCompile(`^(counters/64|pingpong)$`),
 		json: filepath.Join(dir, "out.json"), html: filepath.Join(dir, "out.html"),
 	}
 	var out bytes.Buffer
@@ -167,7 +167,7 @@ func TestRunWithoutAnAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := run(t.Context(), options{rounds: 1, quick: true, only: regexp.MustCompile("")}, time.Now(), works, files, &out, io.Discard); err != nil {
+	if err := run(t.Context(), options{rounds: 1, quick: true, within: quickTime, only: regexp.MustCompile("")}, time.Now(), works, files, &out, io.Discard); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(out.String(), "crowd by slow: slow: run crowd: no answer within 10s") {
@@ -193,17 +193,18 @@ func TestRunInterrupted(t *testing.T) {
 // All works of -quick fit into its time, and those that vary a size get less of it.
 func TestSchedule(t *testing.T) {
 	works := selected(goWorks(), regexp.MustCompile(""))
-	for _, rounds := range []int{10, 20} {
-		timeOf := schedule(works, options{quick: true, rounds: rounds}, 20*time.Second)
+	for _, o := range []options{{rounds: 10, within: quickTime}, {rounds: 20, within: quickTime}, {rounds: 3, within: time.Minute}} {
+		o.quick = true
+		timeOf := schedule(works, o, 20*time.Second)
 		var all time.Duration
 		for _, w := range works {
-			all += timeOf(w) * time.Duration(rounds+calibration)
+			all += timeOf(w) * time.Duration(o.rounds+calibration)
 		}
-		if all > quickTime-20*time.Second || all < 30*time.Second {
-			t.Errorf("%d rounds take %v", rounds, all)
+		if left := o.within - 20*time.Second; all > left || all < left/8 {
+			t.Errorf("%d rounds within %v take %v", o.rounds, o.within, all)
 		}
 	}
-	timeOf := schedule(works, options{quick: true, rounds: 10}, 0)
+	timeOf := schedule(works, options{quick: true, rounds: 10, within: quickTime}, 0)
 	if a, b := timeOf(perf.Work{Name: "spsc/single"}), timeOf(perf.Work{Name: "spsc/burst64/cap64"}); a != 3*b {
 		t.Errorf("%v and %v", a, b)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 )
 
@@ -43,14 +44,5 @@ var _ Port = (*fake)(nil)
 func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = 1
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }

@@ -186,6 +186,18 @@ func (s *Spec) Errorf(format string, args ...any) error {
 	return fmt.Errorf("%w %q: %w", ErrSpec, s.Text, fmt.Errorf(format, args...))
 }
 
+// OpenError returns err, the error of opening what the string names, as one about the string, by Errorf, if it wraps one of wrong,
+// such as a kind's ErrConfig. Otherwise the string is right and the world is not as it says: then the port's
+// name only stands in front.
+func (s *Spec) OpenError(err error, wrong ...error) error {
+	for _, w := range wrong {
+		if errors.Is(err, w) {
+			return s.Errorf("%w", err)
+		}
+	}
+	return fmt.Errorf("%s: %w", s.Name, err)
+}
+
 // Has reports whether the string has the key.
 func (s *Spec) Has(key string) bool {
 	_, ok := s.keys[key]

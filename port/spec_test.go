@@ -2,6 +2,7 @@ package port
 
 import (
 	"errors"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -197,6 +198,12 @@ func TestValues(t *testing.T) {
 	}
 	if err := s.Errorf("because of %w", ErrTooManyInterfaces); !errors.Is(err, ErrSpec) || !errors.Is(err, ErrTooManyInterfaces) {
 		t.Errorf("Errorf: %v", err)
+	}
+	if err := s.OpenError(io.EOF, ErrClosed, io.EOF); !errors.Is(err, ErrSpec) || !errors.Is(err, io.EOF) {
+		t.Errorf("OpenError, of the string: %v", err)
+	}
+	if err := s.OpenError(io.EOF, ErrClosed); errors.Is(err, ErrSpec) || !errors.Is(err, io.EOF) || !strings.HasPrefix(err.Error(), "made:size=0: ") {
+		t.Errorf("OpenError, of the world: %v", err)
 	}
 }
 

@@ -6,7 +6,8 @@
 //
 //	in.Rx ──▶ receiver ──▶ ring ──▶ sender ──▶ out.Tx
 //
-// A few frames that find the ring empty are sent by the receiver itself, for whom the sender need not be woken.
+// Frames that find the ring empty are sent by the receiver itself, for whom the sender need not be woken; but for full bursts of a
+// file or a generator, beside which the sender works.
 //
 // If the ring is full, a source that can be held back (a file, a generator) waits, and a
 // live one has its frames dropped and counted: port.OnFull changes that.

@@ -24,9 +24,11 @@ const burst = ring.DefaultBurst
 type way struct {
 	in, out port.Port
 	wait    bool // hold the source back when the ring is full, instead of dropping
+	apart   bool // full bursts are sent by the sender, beside the receiver; see direct
 	pace    *pacer
 	limit   uint64 // frames to move, or 0
 	atLimit func() // called once that many have been received
+	look    looker
 
 	producer *ring.Producer[pool.Buffer]
 	consumer *ring.Consumer[pool.Buffer]
@@ -50,12 +52,17 @@ func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
 	if err != nil {
 		return nil, err
 	}
+	live := in.Info().Live
 	w := &way{
 		in: in, out: out,
-		wait:     onFull == port.OnFullWait || onFull == port.OnFullDefault && !in.Info().Live,
+		apart:    !live,
+		wait:     onFull == port.OnFullWait || onFull == port.OnFullDefault && !live,
 		producer: p, consumer: c,
 		drops:    stats.New(),
 		received: sync.NewToken(),
+	}
+	if live {
+		w.look.window = DefaultLookAgain
 	}
 	w.receiving, w.sending = w.drops.NewShard(), w.drops.NewShard()
 	return w, nil
@@ -77,6 +84,7 @@ func (w *way) receive(soft, hard context.Context) error {
 	defer w.received.Give()
 	defer w.producer.Close()
 	defer w.receiving.Close()
+	defer w.look.stop()
 	var bufs [burst]pool.Buffer
 	for left := w.limit; soft.Err() == nil && !w.producer.Closed(); {
 		want := burst
@@ -107,11 +115,13 @@ func (w *way) receive(soft, hard context.Context) error {
 			w.atLimit()
 			return nil
 		}
-		if n == 0 {
-			if err := w.in.WaitRx(soft); err != nil && soft.Err() == nil {
-				return err
-			}
+		if w.look.again(n) {
+			continue
 		}
+		if err := w.in.WaitRx(soft); err != nil && soft.Err() == nil {
+			return err
+		}
+		w.look.woken()
 	}
 	return nil
 }
@@ -182,14 +192,15 @@ func (w *way) push(hard context.Context, bufs []pool.Buffer) {
 	}
 }
 
-// direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy.
-// It returns those that the port has not taken.
+// direct sends bufs in the receiver's own goroutine if none is before them, which spares handing them over: a live network leaves
+// no core over on which the sender would do it sooner. A file or a generator that fills whole bursts is
+// another matter: the sender works beside it. direct returns those that the port has not taken.
 //
 // The ring says whose the port is, without a lock. While there is something in it, it is the sender's, who takes frames
 // out after it has sent them, and the last one when it has done all that it had to do with the port. Once the ring is empty it is the
 // receiver's, since nobody else fills it. So order is kept too.
 func (w *way) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == 0 || len(bufs) == burst || w.producer.Len() > 0 || w.failure() != nil {
+	if len(bufs) == 0 || w.apart && len(bufs) == burst || w.producer.Len() > 0 || w.failure() != nil {
 		return bufs
 	}
 	n, err := w.out.Tx(bufs)

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"html"
 	"io"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,15 +22,18 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	o, err := parse([]string{"-quick", "-systems", "testpmd-tap,bridge", "-works", "ping"}, io.Discard)
+	o, err := parse([]string{"-quick", "-systems", "testpmd-tap,bridge", "-works", "ping-1ms"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := names(o.systems); !slices.Equal(got, []string{"bridge", "testpmd-tap"}) {
 		t.Errorf("systems %q", got)
 	}
-	if got := names(o.works); !slices.Equal(got, []string{"ping"}) || o.rounds != 1 || o.time != time.Second {
-		t.Errorf("works %q, %d rounds of %v", got, o.rounds, o.time)
+	if got := names(o.works); !slices.Equal(got, []string{"ping-1ms"}) || o.scale || o.rounds != 1 || o.time != time.Second {
+		t.Errorf("works %q, scale %v, %d rounds of %v", got, o.scale, o.rounds, o.time)
+	}
+	if o, err := parse([]string{"-works", "scale"}, io.Discard); err != nil || len(o.works) > 0 || len(o.systems) > 0 || !o.scale {
+		t.Errorf("works %q, scale %v, %v", names(o.works), o.scale, err)
 	}
 	for says, args := range map[string][]string{
 		`there is no "brigde", but bridge`: {"-systems", "bridge,brigde"},
@@ -49,23 +55,75 @@ func TestParse(t *testing.T) {
 }
 
 func TestMissingProgram(t *testing.T) {
-	s := system{name: "peer", program: "no-such-program", from: "apt-get install peer"}
+	s := system{name: "peer", programs: []string{"true", "no-such-program"}, from: "apt-get install peer"}
 	if why := s.missing(); why != "no-such-program is not installed: apt-get install peer" {
 		t.Error(why)
 	}
 	if why := (system{}).missing(); why != "" {
 		t.Error(why)
 	}
+	if s := ringwaySwitch("false", "tap", tap, true); s.name != "ringway-switch-tap-spin" || s.missing() != "false has no switch --spin" {
+		t.Error(s.name, s.missing())
+	}
+	if why := ringwaySwitch("true", "tap", tap, false).missing(); why != "" {
+		t.Error(why)
+	}
 }
 
+// The clock of a process counts what it uses, and nobody else's.
 func TestCPUTime(t *testing.T) {
-	d, err := cpuTime("17 (a ) b) S 1 17 17 0 -1 4194560 100 0 0 0 250 31 0 0 20 0 1 0 100 1000 10 0\n")
-	if err != nil || d != 2810*time.Millisecond {
-		t.Errorf("%v, %v", d, err)
+	busy, idle := exec.Command("sh", "-c", "while :; do :; done"), exec.Command("sleep", "60")
+	for _, c := range []*exec.Cmd{busy, idle} {
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}()
 	}
-	for _, bad := range []string{"", "17 (a) S 1 2 3", "17 (a) S 1 17 17 0 -1 4194560 100 0 0 0 x 31 0 0"} {
-		if d, err := cpuTime(bad); err == nil {
-			t.Errorf("%q: %v", bad, d)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		used, err := cpuTime(busy.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used > 100*time.Millisecond {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("a process that never sleeps has used %v in half a minute", used)
+		}
+	}
+	if used, err := cpuTime(idle.Process.Pid); err != nil || used <= 0 || used > 90*time.Millisecond {
+		t.Errorf("a process that sleeps has used %v, %v", used, err)
+	}
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if used, err := cpuTime(gone.Process.Pid); err == nil {
+		t.Errorf("a process that is no more has used %v", used)
+	}
+}
+
+// The yardstick has the first turn and the last, and every other system one between.
+func TestOrder(t *testing.T) {
+	got := names(order([]system{{name: "x"}, {name: yardstick}, {name: "y"}}))
+	if len(got) != 4 || got[0] != yardstick || got[3] != yardstick || !slices.Contains(got, "x") || !slices.Contains(got, "y") {
+		t.Errorf("%q", got)
+	}
+	if got := names(order([]system{{name: "x"}})); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestWithout(t *testing.T) {
+	for says, want := range map[string]error{
+		"iperf3: unable to connect to server - server may have stopped running": errConnect,
+		"iperf3 to 10.0.0.2: nothing moves: not over in 9s":                     errStalls,
+	} {
+		if got := without(errors.New(says)); got != want {
+			t.Errorf("%s: %v, want %v", says, got, want)
 		}
 	}
 }
@@ -76,21 +134,23 @@ func TestReport(t *testing.T) {
 	works := []work{{name: "idle", title: "no traffic"}, {name: "tcp", title: "TCP", unit: "Gbit/s"}, {name: "back", title: "TCP back", unit: "Gbit/s"}}
 	turns := []turn{
 		{system: "peer", round: 0, figures: []figure{{"idle", 0, 1, ""}, {"tcp", 2, 0.5, ""}, {"back", 0, 0.25, "no TCP"}}},
-		{system: yardstick, round: 0, kernel: true, figures: []figure{{"idle", 0, 0, ""}, {"tcp", 8, 0, ""}, {"back", 4, 0, ""}}},
+		{system: yardstick, round: 0, kernel: true, figures: []figure{{"idle", 0, 0, ""}, {"tcp", 6, 0, ""}, {"back", 4, 0, ""}}},
+		{system: yardstick, round: 0, kernel: true, figures: []figure{{"idle", 0, 0, ""}, {"tcp", 10, 0, ""}, {"back", 4, 0, ""}}},
 		{system: "broken", round: 0, err: errors.New("it has ended")},
 		{system: yardstick, round: 1, kernel: true, figures: []figure{{"idle", 0, 0, ""}, {"tcp", 4, 0, ""}, {"back", 6, 0, ""}}},
 		{system: "peer", round: 1, figures: []figure{{"idle", 0, 1, ""}, {"tcp", 3, 0.7, ""}, {"back", 0, 0.35, "no TCP"}}},
 		{system: "broken", round: 1, figures: []figure{{"back", 0, 0, "no TCP"}, {"tcp", 5, 1, ""}}, err: errors.New("it has ended")},
 		{system: "broken", round: 2, figures: []figure{{"tcp", 0, 1, "no TCP"}}},
 	}
-	r := report{Rounds: 3, Seconds: 1, Failed: []string{}}
-	r.fill(systems, works, turns)
+	r := newReport(options{rounds: 3, time: time.Second, systems: systems, works: works}, time.Now())
+	r.fill(turns)
 
 	var text bytes.Buffer
 	if err := r.table(&text); err != nil {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(text.String(), "is a core.\n")
+	checkPage(t, &r, "broken, round 1: it has ended")
 	var got []string
 	for line := range strings.Lines(table) {
 		if f := strings.Fields(line); len(f) > 0 {
@@ -100,15 +160,15 @@ func TestReport(t *testing.T) {
 	want := []string{
 		"no traffic × CPU",
 		"bridge – – –",
-		"peer – – 100 %",
+		"peer – – 100.0 %",
 		"TCP Gbit/s × CPU",
-		"bridge 6 1.00 –",
-		"peer 2.5 0.50 60 %", // the ratios were 0.25 and 0.75
-		"broken 5 (1 of 3) 1.25 100 %",
+		"bridge 6 1.00 0.75–1.25 –",
+		"peer 2.5 0.50 0.25–0.75 60.0 %",
+		"broken 5 (1 of 2) 1.25 100.0 %",
 		"TCP back Gbit/s × CPU",
-		"bridge 5 1.00 –",
-		"peer no TCP – 30 %",
-		"broken no TCP – 0 %",
+		"bridge 4 1.00 1.00–1.00 –",
+		"peer no TCP – 30.0 %",
+		"broken no TCP – 0.0 %",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -130,7 +190,24 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// checkPage checks that a report can be written as a page, and that something is on it.
+func checkPage(t *testing.T, r *report, texts ...string) {
+	t.Helper()
+	var b strings.Builder
+	if err := r.page(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(html.UnescapeString(b.String()), text) {
+			t.Errorf("%q is not on the page", text)
+		}
+	}
+}
+
 func TestMedian(t *testing.T) {
+	if mean(nil) != 0 || mean([]float64{1, 2, 6}) != 3 {
+		t.Error("a mean is wrong")
+	}
 	if median(nil) != nil || *median([]float64{3}) != 3 || *median([]float64{9, 1, 2}) != 2 || *median([]float64{4, 1}) != 2.5 {
 		t.Error("a median is wrong")
 	}
@@ -147,6 +224,7 @@ func TestBridge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.scale = false // see TestScale
 	if err := run(t.Context(), o, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -158,11 +236,11 @@ func TestBridge(t *testing.T) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Rows) != len(allWorks) {
+	if len(r.Rows) != len(o.works) {
 		t.Fatalf("%d rows: %s", len(r.Rows), text)
 	}
 	for _, row := range r.Rows {
-		if row.Unit != "" && (row.Median == nil || *row.Median <= 0 || row.Ratio == nil || *row.Ratio != 1) {
+		if row.Unit != "" && (row.Runs != 2 || row.Median == nil || *row.Median <= 0 || row.Ratio == nil || math.Abs(*row.Ratio-1) > 1e-9) {
 			t.Errorf("%s: %+v", row.Work, row)
 		}
 	}
@@ -172,13 +250,13 @@ func TestBridge(t *testing.T) {
 func TestBroken(t *testing.T) {
 	need.Root(t)
 	need.Program(t, "ip")
-	o, err := parse([]string{"-quick", "-systems", "bridge,ringway-afpacket", "-works", "ping", "-ringway", "/bin/false"}, io.Discard)
+	o, err := parse([]string{"-quick", "-systems", "bridge,ringway-afpacket", "-works", "ping-1ms", "-ringway", "/bin/false"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	err = run(t.Context(), o, &out, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "1 of 2 turns failed") {
+	if err == nil || !strings.Contains(err.Error(), "what could not be measured: 1") {
 		t.Errorf("failed with %v", err)
 	}
 	for _, want := range []string{"ringway-afpacket, round 1: it has ended", "\n  bridge "} {

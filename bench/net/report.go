@@ -7,8 +7,10 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +25,13 @@ type report struct {
 	Seconds  float64      `json:"seconds"` // of a work
 	Rounds   int          `json:"rounds"`
 	Warnings []string     `json:"warnings"` // what speaks against trusting the figures
+	Skipped  []string     `json:"skipped"`  // systems that are not installed, and what installs them
 	Failed   []string     `json:"failed"`   // systems that were not measured, at least in one round, and why
 	Rows     []row        `json:"rows"`
+	Scale    []scaleRow   `json:"scale"`
 
-	titles map[string]string
+	systems []system
+	works   []work
 }
 
 // row is what came of a work with a system. What is not known is null.
@@ -34,61 +39,64 @@ type row struct {
 	Work   string    `json:"work"`
 	System string    `json:"system"`
 	Unit   string    `json:"unit"`
+	Runs   int       `json:"runs"` // one a round; of the bridge two
 	Median *float64  `json:"median"`
-	Values []float64 `json:"values"` // of the rounds
+	Values []float64 `json:"values"` // of the runs
 	Ratio  *float64  `json:"ratio"`  // to the bridge: the median of the rounds' ratios
+	Ratios []float64 `json:"ratios"` // of the runs, each to the mean of the bridge's two in the round
 	CPU    *float64  `json:"cpu"`    // of the system's processes, in cores; the kernel's own is not known
-	None   string    `json:"none"`   // why a round has no value, as "no TCP"
+	None   string    `json:"none"`   // why a run has no value, as "never connects"
+}
+
+// scaleRow is what a frame costs in one spot.
+type scaleRow struct {
+	Fabric    string    `json:"fabric"`
+	Ports     int       `json:"ports"`
+	Addresses int       `json:"addresses"`
+	Frames    []float64 `json:"kframes"` // a second, of the rounds
+	CPU       []float64 `json:"cpu_ns"`  // a frame, of the rounds
+}
+
+func newReport(o options, date time.Time) report {
+	return report{
+		Machine: machine.Read(), Date: date.UTC().Truncate(time.Second), Seconds: o.time.Seconds(), Rounds: o.rounds,
+		Warnings: []string{}, Skipped: []string{}, Failed: []string{}, Rows: []row{}, Scale: []scaleRow{}, // in JSON, none of them is [] and not null
+		systems: o.systems, works: o.works,
+	}
 }
 
 // fill makes the rows, work by work, and lists what failed.
-func (r *report) fill(systems []system, works []work, turns []turn) {
-	r.titles = map[string]string{}
-	if r.Warnings == nil { // in JSON, none of them is [] and not null
-		r.Warnings = []string{}
-	}
+func (r *report) fill(turns []turn) {
 	for _, t := range turns {
 		if t.err != nil {
 			r.Failed = append(r.Failed, fmt.Sprintf("%s, round %d: %v", t.system, t.round+1, t.err))
 		}
 	}
-	r.Rows = []row{}
-	for _, w := range works {
-		r.titles[w.name] = w.title
-		byRound := map[int]float64{}
+	for _, w := range r.works {
+		bridge := map[int][]float64{}
 		for _, t := range turns {
 			if f, ok := t.figure(w.name); ok && t.system == yardstick && f.none == "" {
-				byRound[t.round] = f.value
+				bridge[t.round] = append(bridge[t.round], f.value)
 			}
 		}
-		for _, s := range systems {
-			if row, ok := newRow(w, s, turns, byRound); ok {
+		for _, s := range r.systems {
+			if row := newRow(w, s, turns, bridge); row.Runs > 0 {
 				r.Rows = append(r.Rows, row)
 			}
 		}
 	}
 }
 
-// figure returns what came of a work in a turn.
-func (t turn) figure(work string) (figure, bool) {
-	i := slices.IndexFunc(t.figures, func(f figure) bool { return f.work == work })
-	if i < 0 {
-		return figure{}, false
-	}
-	return t.figures[i], true
-}
-
-// newRow returns what came of a work with a system, and false if nothing did. bridge is the yardstick's value in each round.
-func newRow(w work, s system, turns []turn, bridge map[int]float64) (row, bool) {
-	r := row{Work: w.name, System: s.name, Unit: w.unit, Values: []float64{}}
-	var ratios, cpus []float64
-	found := false
+// newRow returns what came of a work with a system. bridge has the yardstick's values in each round.
+func newRow(w work, s system, turns []turn, bridge map[int][]float64) row {
+	r := row{Work: w.name, System: s.name, Unit: w.unit, Values: []float64{}, Ratios: []float64{}}
+	var cpus []float64
 	for _, t := range turns {
 		f, ok := t.figure(w.name)
 		if t.system != s.name || !ok {
 			continue
 		}
-		found = true
+		r.Runs++
 		if !t.kernel {
 			cpus = append(cpus, f.cpu)
 		}
@@ -96,12 +104,45 @@ func newRow(w work, s system, turns []turn, bridge map[int]float64) (row, bool) 
 			continue
 		}
 		r.Values = append(r.Values, f.value)
-		if bridge[t.round] > 0 {
-			ratios = append(ratios, f.value/bridge[t.round])
+		if m := mean(bridge[t.round]); m > 0 {
+			r.Ratios = append(r.Ratios, f.value/m)
 		}
 	}
-	r.Median, r.Ratio, r.CPU = median(r.Values), median(ratios), median(cpus)
-	return r, found
+	r.Median, r.Ratio, r.CPU = median(r.Values), median(r.Ratios), median(cpus)
+	return r
+}
+
+// scale adds what was measured in a spot in one round.
+func (r *report) scale(s spot, c cost) {
+	i := slices.IndexFunc(r.Scale, func(x scaleRow) bool {
+		return x.Fabric == s.fabric.name && x.Ports == s.ports && x.Addresses == s.addresses
+	})
+	if i < 0 {
+		i = len(r.Scale)
+		r.Scale = append(r.Scale, scaleRow{Fabric: s.fabric.name, Ports: s.ports, Addresses: s.addresses})
+	}
+	r.Scale[i].Frames, r.Scale[i].CPU = append(r.Scale[i].Frames, c.frames), append(r.Scale[i].CPU, c.cpu)
+	slices.SortStableFunc(r.Scale, func(a, b scaleRow) int {
+		return cmp.Or(cmp.Compare(a.Fabric, b.Fabric), a.Addresses-b.Addresses, a.Ports-b.Ports)
+	})
+}
+
+// row returns what came of a work with a system; without a Median if nothing did.
+func (r *report) row(work, system string) row {
+	for _, row := range r.Rows {
+		if row.Work == work && row.System == system {
+			return row
+		}
+	}
+	return row{}
+}
+
+// mean returns the mean, 0 of none.
+func mean(values []float64) (m float64) {
+	for _, v := range values {
+		m += v / float64(len(values))
+	}
+	return m
 }
 
 // median returns the median, or nil if there is none.
@@ -114,46 +155,97 @@ func median(values []float64) *float64 {
 	return &m
 }
 
-func (r report) json(w io.Writer) error {
+// write writes the table, and what else is asked for, to files: JSON and page.
+func (r *report) write(stdout io.Writer, targets bool, files []*os.File) error {
+	err := r.table(stdout)
+	if targets {
+		err = errors.Join(err, r.targets(stdout))
+	}
+	for i, to := range []func(io.Writer) error{r.json, r.page} {
+		if f := files[i]; f != nil {
+			err = errors.Join(err, to(f), f.Close())
+		}
+	}
+	return err
+}
+
+func (r *report) json(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(r)
 }
 
+// facts are where it was measured.
+func (r *report) facts() []machine.Fact {
+	return slices.DeleteFunc(r.Machine.Facts(), func(f machine.Fact) bool {
+		return f.Name == "pinning" // nothing is pinned here but DPDK's own threads
+	})
+}
+
+// howMeasured says what the figures are.
+func (r *report) howMeasured() string {
+	return fmt.Sprintf("Medians of %d rounds, with works of %g s. × is to the bridge, which has the first and the last turn in each round: the ratio to the mean of the two, "+
+		"and how far it goes from round to round (the bridge's own says how calm the machine was). CPU is of the system's processes, 100 %% is a core.", r.Rounds, r.Seconds)
+}
+
 // table writes all for people.
-func (r report) table(w io.Writer) error {
+func (r *report) table(w io.Writer) error {
 	var b strings.Builder
 	fact := func(name, value string) { fmt.Fprintf(&b, "%-14s%s\n", name, value) }
-	for _, f := range r.Machine.Facts() {
-		if f.Name != "pinning" { // nothing is pinned here but DPDK's own threads
-			fact(f.Name, f.Value)
-		}
+	for _, f := range r.facts() {
+		fact(f.Name, f.Value)
 	}
 	fact("date", r.Date.Format(time.DateTime+" MST"))
-	for _, warning := range r.Warnings {
-		fact("warning", warning)
-	}
-	for _, failed := range r.Failed {
-		fact("failed", failed)
-	}
-	fmt.Fprintf(&b, "\nMedians of %d rounds of %g s; × is to the bridge of the same round; CPU is of the system's processes, 100 %% is a core.\n", r.Rounds, r.Seconds)
-	work := ""
-	for _, row := range r.Rows {
-		if row.Work != work {
-			work = row.Work
-			fmt.Fprintf(&b, "\n%-36s%18s%8s%8s\n", r.titles[work], row.Unit, "×", "CPU")
+	for _, list := range []struct {
+		name string
+		all  []string
+	}{{"warning", r.Warnings}, {"skipped", r.Skipped}, {"failed", r.Failed}} {
+		for _, what := range list.all {
+			fact(list.name, what)
 		}
-		value := cell(row.Median, 1, "%.4g")
-		switch {
-		case row.Median == nil && row.None != "":
-			value = row.None
-		case row.None != "":
-			value += fmt.Sprintf(" (%d of %d)", len(row.Values), r.Rounds) // in the others there was none
+	}
+	fmt.Fprintf(&b, "\n%s\n", strings.ReplaceAll(r.howMeasured(), ". ", ".\n"))
+	for _, w := range r.works {
+		first := true
+		for _, row := range r.Rows {
+			if row.Work != w.name {
+				continue
+			}
+			if first {
+				fmt.Fprintf(&b, "\n%-50s%18s%8s%14s%8s\n", w.title, w.unit, "×", "", "CPU")
+			}
+			first = false
+			fmt.Fprintf(&b, "  %-48s%18s%8s%14s%8s\n", row.System, row.value(), cell(row.Ratio, 1, "%.2f"), row.spread(), cell(row.CPU, 100, "%.1f %%"))
 		}
-		fmt.Fprintf(&b, "  %-34s%18s%8s%8s\n", row.System, value, cell(row.Ratio, 1, "%.2f"), cell(row.CPU, 100, "%.0f %%"))
+	}
+	if len(r.Scale) > 0 {
+		fmt.Fprintf(&b, "\n%-50s%18s%22s\n", "60-byte frames between mem ports", "kframes/s", "ns of CPU a frame")
+	}
+	for _, s := range r.Scale {
+		fmt.Fprintf(&b, "  %-48s%18s%22s\n", fmt.Sprintf("%s, %d ports, %d addresses", s.Fabric, s.Ports, s.Addresses),
+			cell(median(s.Frames), 1, "%.0f"), cell(median(s.CPU), 1, "%.0f"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// value writes the median, or why there is none.
+func (r row) value() string {
+	switch {
+	case r.Median == nil && r.None != "":
+		return r.None
+	case r.None != "":
+		return fmt.Sprintf("%.4g (%d of %d)", *r.Median, len(r.Values), r.Runs) // in the others there was none
+	}
+	return cell(r.Median, 1, "%.4g")
+}
+
+// spread writes between which the ratios lie, if there are several.
+func (r row) spread() string {
+	if len(r.Ratios) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f–%.2f", slices.Min(r.Ratios), slices.Max(r.Ratios))
 }
 
 // cell writes a number, or that there is none.

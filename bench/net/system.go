@@ -5,9 +5,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,64 +21,73 @@ const yardstick = "bridge"
 
 // system joins the hosts.
 type system struct {
-	name    string
-	program string // that has to be installed, or ""
-	from    string // what installs it
-	taps    bool   // it makes two taps, tapA and tapB; otherwise it is given the far ends of the hosts' cables, a0 and b0
-	start   func(r *netlab.Namespace) []*netlab.Process
+	name     string
+	kind     kind
+	ours     bool          // it is Ringway
+	polls    bool          // it looks for frames all the time, and never sleeps
+	spins    bool          // it does for a while, which is an option of ours
+	programs []string      // that have to be installed
+	from     string        // what installs them
+	lacks    func() string // what else is missing, or ""; nil: nothing else can be
+	start    func(h *hosts)
+}
+
+// kind is how a system is attached to the hosts: what is compared is of one kind.
+type kind string
+
+const (
+	packet kind = "AF_PACKET" // at the far ends of the hosts' cables, a0 and b0
+	xdp    kind = "AF_XDP"    // at the same
+	tap    kind = "tap"       // by two taps that it makes, tapA and tapB, which the hosts are given
+)
+
+// ends returns the names of the interfaces in R.
+func (k kind) ends() (a, b string) {
+	if k == tap {
+		return "tapA", "tapB"
+	}
+	return "a0", "b0"
 }
 
 func (s system) id() string { return s.name }
 
 // missing says what is not installed, or "".
 func (s system) missing() string {
-	if s.program == "" {
-		return ""
+	for _, p := range s.programs {
+		if _, err := exec.LookPath(p); err != nil {
+			return fmt.Sprintf("%s is not installed: %s", p, s.from)
+		}
 	}
-	if _, err := exec.LookPath(s.program); err != nil {
-		return fmt.Sprintf("%s is not installed: %s", s.program, s.from)
+	if s.lacks != nil {
+		return s.lacks()
 	}
 	return ""
 }
 
 // allSystems returns all, with the path of ringway.
 func allSystems(ringway string) []system {
-	forward := func(kind string, a, b string) system {
-		return system{
-			name: "ringway-" + kind, program: ringway, from: "bench/net/run builds it", taps: kind == "tap",
-			start: func(r *netlab.Namespace) []*netlab.Process {
-				return []*netlab.Process{r.Start(ringway, "forward", "--quiet", "--both", kind+":"+a, kind+":"+b)}
-			},
-		}
-	}
 	return []system{
-		{name: yardstick, start: func(r *netlab.Namespace) []*netlab.Process {
-			r.Bridge("br0", "a0", "b0")
-			return nil
-		}},
-		forward("afpacket", "a0", "b0"),
-		testpmd("af_packet", "a0", "b0"),
-		forward("afxdp", "a0", "b0"),
-		testpmd("af_xdp", "a0", "b0"),
-		forward("tap", "tapA", "tapB"),
-		testpmd("tap", "tapA", "tapB"),
-	}
-}
-
-// testpmd is DPDK's, with a driver for interfaces of the kernel's, without huge pages and hardware. It moves frames from
-// each of its two ports to the other, unread, in one thread that never sleeps; the other thread only waits for its end.
-func testpmd(driver, a, b string) system {
-	return system{
-		name: "testpmd-" + driver, program: "dpdk-testpmd", from: "apt-get install dpdk", taps: driver == "tap",
-		start: func(r *netlab.Namespace) []*netlab.Process {
-			return []*netlab.Process{r.Start("dpdk-testpmd",
-				"--no-huge", "-m", "512", "--no-pci", "--no-telemetry", "--file-prefix", r.Name(),
-				"--vdev", fmt.Sprintf("net_%s0,iface=%s", driver, a),
-				"--vdev", fmt.Sprintf("net_%s1,iface=%s", driver, b),
-				"--", "--forward-mode=io", "--auto-start",
-				"--total-num-mbufs=65536", // as many as fit into the 512 MiB
-				"--stats-period=1000000")} // without it, it reads stdin and ends with it
-		},
+		{name: yardstick, start: func(h *hosts) { h.r.Bridge("br0", "a0", "b0") }},
+		forward(ringway, "afpacket", packet),
+		ringwaySwitch(ringway, "afpacket", packet, false),
+		ringwaySwitch(ringway, "afpacket", packet, true),
+		testpmd("af_packet", packet),
+		openVSwitch("system", packet),
+		forward(ringway, "afxdp", xdp),
+		ringwaySwitch(ringway, "afxdp", xdp, false),
+		ringwaySwitch(ringway, "afxdp", xdp, true),
+		testpmd("af_xdp", xdp),
+		openVSwitch("afxdp", xdp),
+		forward(ringway, "tap", tap),
+		ringwaySwitch(ringway, "tap", tap, false),
+		ringwaySwitch(ringway, "tap", tap, true),
+		testpmd("tap", tap),
+		openVSwitch("tap", tap),
+		vde(),
+		tunnel(ringway, "unix", "unix:{dir}/s,role=listen", "unix:{dir}/s"),
+		tunnel(ringway, "stream", "unix:{dir}/s,type=stream,role=listen", "unix:{dir}/s,type=stream"),
+		tunnel(ringway, "udp", "udp:127.0.0.1:7001>127.0.0.1:7002", "udp:127.0.0.1:7002>127.0.0.1:7001"),
+		tunnel(ringway, "vxlan", "vxlan:127.0.0.3,vni=9,local=127.0.0.2", "vxlan:127.0.0.2,vni=9,local=127.0.0.3"),
 	}
 }
 
@@ -84,13 +95,16 @@ const (
 	ifname = "eth0" // of both hosts
 	addrA  = "10.0.0.1"
 	addrB  = "10.0.0.2"
-	// startTimeout is how long a system may take until the first ping comes through.
+	// startTimeout is how long a system may take for each step until the first ping comes through.
 	startTimeout = 10 * time.Second
 )
 
 // hosts are the two namespaces, and what joins them.
 type hosts struct {
+	t         netlab.T
 	a, b      *netlab.Namespace
+	r         *netlab.Namespace // the system's
+	dir       string            // for its files
 	processes []*netlab.Process
 	time      time.Duration // of a work
 }
@@ -98,53 +112,70 @@ type hosts struct {
 // join makes the hosts, starts a system between them, and waits until they are joined.
 func join(t netlab.T, s system, long time.Duration) *hosts {
 	lab := netlab.New(t)
-	h := &hosts{a: lab.Namespace("a"), b: lab.Namespace("b"), time: long}
-	r := lab.Namespace("r")
-	if !s.taps {
-		lab.Veth(h.a, ifname, r, "a0", 1500)
-		lab.Veth(h.b, ifname, r, "b0", 1500)
+	dir, err := os.MkdirTemp("", "ringway-net-")
+	if err != nil {
+		t.Fatalf("%v", err)
 	}
-	h.processes = s.start(r)
-	t.Cleanup(func() {
-		for _, p := range h.processes {
-			_ = p.Stop() // its last words don't matter any more
-		}
-	})
-	if s.taps {
-		h.handOut(t, r, "tapA", h.a)
-		h.handOut(t, r, "tapB", h.b)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // after the processes, which are younger
+	h := &hosts{t: t, a: lab.Namespace("a"), b: lab.Namespace("b"), r: lab.Namespace("r"), dir: dir, time: long}
+	a, b := s.kind.ends()
+	if s.kind != tap {
+		lab.Veth(h.a, ifname, h.r, a, 1500)
+		lab.Veth(h.b, ifname, h.r, b, 1500)
+	}
+	s.start(h)
+	if s.kind == tap {
+		h.handOut(a, h.a)
+		h.handOut(b, h.b)
 	}
 	h.a.Addr(ifname, addrA+"/24")
 	h.b.Addr(ifname, addrB+"/24")
-	for end := time.Now().Add(startTimeout); !h.a.WaitPing(addrB, 300*time.Millisecond); {
-		h.alive(t)
-		if time.Now().After(end) {
-			t.Fatalf("no ping comes through in %v%s", startTimeout, h.said())
-		}
-	}
+	h.await("ping", func() bool { return h.a.WaitPing(addrB, 300*time.Millisecond) })
 	return h
 }
 
-// handOut waits for a tap that the system makes and gives it to a host.
-func (h *hosts) handOut(t netlab.T, r *netlab.Namespace, tap string, to *netlab.Namespace) {
-	for end := time.Now().Add(startTimeout); !strings.Contains(r.IP("-o", "link"), ": "+tap+":"); time.Sleep(20 * time.Millisecond) {
-		h.alive(t)
+// run starts a process of the system.
+func (h *hosts) run(program string, args ...string) {
+	h.processes = append(h.processes, h.r.Start(program, args...))
+}
+
+// stop interrupts the system's processes, the last one first. What doesn't end by that is killed with the turn.
+func (h *hosts) stop() {
+	for _, p := range slices.Backward(h.processes) {
+		_ = p.Stop() // its last words don't matter any more
+	}
+}
+
+// await waits until something is so; what names it if it never is.
+func (h *hosts) await(what string, is func() bool) {
+	for end := time.Now().Add(startTimeout); !is(); time.Sleep(20 * time.Millisecond) {
+		h.alive()
 		if time.Now().After(end) {
-			t.Fatalf("no %s comes in %v%s", tap, startTimeout, h.said())
+			h.t.Fatalf("no %s in %v%s", what, startTimeout, h.said())
 		}
 	}
+}
+
+// awaitFile waits for a file that a process of the system makes.
+func (h *hosts) awaitFile(path string) {
+	h.await(path, func() bool { _, err := os.Stat(path); return err == nil })
+}
+
+// handOut waits for a tap that the system makes and gives it to a host.
+func (h *hosts) handOut(name string, to *netlab.Namespace) {
+	h.await(name, func() bool { return strings.Contains(h.r.IP("-o", "link"), ": "+name+":") })
 	// It is still being set up when it can be seen first.
 	time.Sleep(time.Second)
-	r.IP("link", "set", tap, "netns", to.Name(), "name", ifname)
+	h.r.IP("link", "set", name, "netns", to.Name(), "name", ifname)
 	to.IP("link", "set", ifname, "up")
 }
 
 // alive fails if a process of the system has ended.
-func (h *hosts) alive(t netlab.T) {
+func (h *hosts) alive() {
 	for _, p := range h.processes {
 		select {
 		case <-p.Done():
-			t.Fatalf("it has ended%s", h.said())
+			h.t.Fatalf("it has ended%s", h.said())
 		default:
 		}
 	}
@@ -155,39 +186,19 @@ func (h *hosts) said() (text string) {
 	for _, p := range h.processes {
 		const most = 5
 		lines := strings.Split(strings.TrimSpace(p.Output()), "\n")
-		text += "\n  " + strings.Join(lines[max(0, len(lines)-most):], "\n  ")
+		text += "\n  " + cmp.Or(strings.Join(lines[max(0, len(lines)-most):], "\n  "), "(it has said nothing)")
 	}
 	return text
 }
 
 // cpu returns the CPU time that the system's processes have used.
-func (h *hosts) cpu(t netlab.T) (sum time.Duration) {
+func (h *hosts) cpu() (sum time.Duration) {
 	for _, p := range h.processes {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-		if err == nil {
-			var used time.Duration
-			used, err = cpuTime(string(stat))
-			sum += used
-		}
+		used, err := cpuTime(p.PID())
 		if err != nil {
-			t.Fatalf("CPU time: %v%s", err, h.said())
+			h.t.Fatalf("CPU time: %v%s", err, h.said())
 		}
+		sum += used
 	}
 	return sum
-}
-
-// cpuTime reads the time in user and in kernel mode from /proc/PID/stat, which counts in hundredths of a second on every
-// platform (USER_HZ).
-func cpuTime(stat string) (time.Duration, error) {
-	// The second field is a name in parentheses, and may have spaces and parentheses.
-	rest := stat[strings.LastIndexByte(stat, ')')+1:]
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("not a process's state: %q", stat)
-	}
-	var user, kernel uint64
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &kernel); err != nil {
-		return 0, fmt.Errorf("not a process's times: %q: %w", stat, err)
-	}
-	return time.Duration(user+kernel) * 10 * time.Millisecond, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/netlab"
@@ -18,64 +19,112 @@ type work struct {
 	name  string
 	title string
 	unit  string // "" if it has no figure but its CPU time
-	// do returns the figure. An error is a result: nothing comes through. What else goes wrong ends the turn, by t.
-	do func(t netlab.T, h *hosts) (float64, error)
+	less  bool   // less is better
+	// do returns the figure. An error is a result: nothing comes through. What else goes wrong ends the turn, by h.t.
+	do func(h *hosts) (float64, error)
 }
 
 func (w work) id() string { return w.name }
 
+// scaleWork is done by no system between hosts, but in this process: see scale.go.
+const scaleWork = "scale"
+
 // allWorks are all, in the order in which they are done: those without offloads last, since those stay off.
 var allWorks = []work{
 	{name: "idle", title: "no traffic", do: idle},
-	{name: "ping", title: "ping, 100 a second, average", unit: "µs", do: ping},
+	{name: "ping-flood", title: "ping -f, average of 2000", unit: "µs", less: true, do: ping(func(time.Duration) netlab.PingOptions {
+		return netlab.PingOptions{Flood: true, Count: 2000, Within: 10 * time.Second}
+	})},
+	{name: "ping-1ms", title: "ping every ms, average", unit: "µs", less: true, do: ping(every(time.Millisecond))},
+	{name: "ping-200ms", title: "ping every 200 ms, average", unit: "µs", less: true, do: ping(every(200 * time.Millisecond))},
 	{name: "tcp", title: "TCP from A to B, default offloads", unit: "Gbit/s", do: tcp(netlab.TCPOptions{})},
 	{name: "tcp-back", title: "TCP from B to A, default offloads", unit: "Gbit/s", do: tcp(netlab.TCPOptions{Reverse: true})},
+	{name: "udp", title: "UDP of 1400 bytes that reaches B, default offloads", unit: "kframes/s", do: udp},
 	{name: "frames", title: "60-byte frames that reach B", unit: "kframes/s", do: frames},
 	{name: "tcp-off", title: "TCP from A to B, offloads off", unit: "Gbit/s", do: off(tcp(netlab.TCPOptions{}))},
 	{name: "tcp-off-back", title: "TCP from B to A, offloads off", unit: "Gbit/s", do: off(tcp(netlab.TCPOptions{Reverse: true}))},
+	{name: "udp-off", title: "UDP of 1400 bytes that reaches B, offloads off", unit: "kframes/s", do: off(udp)},
+	{name: scaleWork, title: "60-byte frames through a switch of many mem ports"},
 }
 
-// errNothing is the result where no frame reached the other end.
-var errNothing = errors.New("none")
+// What there is where there is no figure.
+var (
+	errNothing = errors.New("none") // no frame reached the other end
+	errConnect = errors.New("never connects")
+	errStalls  = errors.New("stalls")
+)
 
 // idle does nothing: what matters is the CPU time that goes by.
-func idle(netlab.T, *hosts) (float64, error) {
-	time.Sleep(time.Second)
+func idle(h *hosts) (float64, error) {
+	time.Sleep(h.time)
 	return 0, nil
 }
 
-func ping(_ netlab.T, h *hosts) (float64, error) {
-	const gap = 10 * time.Millisecond
-	r := h.a.Ping(addrB, netlab.PingOptions{Count: int(h.time / gap), Interval: gap})
-	if r.Received == 0 {
-		return 0, errNothing
+// every pings at an interval for the time of a work, but ten times at least.
+func every(gap time.Duration) func(time.Duration) netlab.PingOptions {
+	return func(long time.Duration) netlab.PingOptions {
+		return netlab.PingOptions{Interval: gap, Count: max(10, int(long/gap))}
 	}
-	return float64(r.Avg) / float64(time.Microsecond), nil
+}
+
+func ping(options func(time.Duration) netlab.PingOptions) func(*hosts) (float64, error) {
+	return func(h *hosts) (float64, error) {
+		r := h.a.Ping(addrB, options(h.time))
+		if r.Received == 0 {
+			return 0, errNothing
+		}
+		return float64(r.Avg) / float64(time.Microsecond), nil
+	}
 }
 
 // leastTCP is the rate in bits per second below which a connection is none: its handshake came through, and no data.
 const leastTCP = 1e6
 
-func tcp(o netlab.TCPOptions) func(netlab.T, *hosts) (float64, error) {
-	return func(_ netlab.T, h *hosts) (float64, error) {
+func tcp(o netlab.TCPOptions) func(*hosts) (float64, error) {
+	return func(h *hosts) (float64, error) {
 		r, err := netlab.TCP(h.b, h.a, addrB, h.time, o)
-		if err != nil || r.BitsPerSecond < leastTCP {
-			return 0, errors.New("no TCP")
+		if err != nil {
+			return 0, without(err)
+		}
+		if r.BitsPerSecond < leastTCP {
+			return 0, errStalls
 		}
 		return r.BitsPerSecond / 1e9, nil
 	}
 }
 
-func off(do func(netlab.T, *hosts) (float64, error)) func(netlab.T, *hosts) (float64, error) {
-	return func(t netlab.T, h *hosts) (float64, error) {
+// without tells one that never connected from one that did, by iperf3's words.
+func without(err error) error {
+	if strings.Contains(err.Error(), "unable to connect") {
+		return errConnect
+	}
+	return errStalls
+}
+
+// udp sends as much as A can, by iperf3, which needs a TCP connection beside, and counts what B's interface has received: iperf3's own
+// count is what a receiver that is short of CPU has read.
+func udp(h *hosts) (float64, error) {
+	const unlimited = 1e12
+	r, err := netlab.UDP(h.b, h.a, addrB, h.time, netlab.UDPOptions{BitsPerSecond: unlimited})
+	if err != nil {
+		return 0, without(err)
+	}
+	if r.Received == 0 {
+		return 0, errStalls
+	}
+	return float64(r.Far) / h.time.Seconds() / 1e3, nil
+}
+
+func off(do func(*hosts) (float64, error)) func(*hosts) (float64, error) {
+	return func(h *hosts) (float64, error) {
 		h.a.NoOffloads(ifname)
 		h.b.NoOffloads(ifname)
-		return do(t, h)
+		return do(h)
 	}
 }
 
 // frames sends as many as it can, and counts those that B's interface has received.
-func frames(t netlab.T, h *hosts) (float64, error) {
+func frames(h *hosts) (float64, error) {
 	var from, to *net.Interface
 	var err error
 	var f *flood
@@ -88,9 +137,9 @@ func frames(t netlab.T, h *hosts) (float64, error) {
 		})
 	}
 	if err != nil {
-		t.Fatalf("flood: %v", err)
+		h.t.Fatalf("flood: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- f.run(ctx) }()
 	const warmUp = 200 * time.Millisecond
@@ -100,52 +149,10 @@ func frames(t netlab.T, h *hosts) (float64, error) {
 	arrived, took := h.b.LinkStats(ifname).RxPackets-before, time.Since(start)
 	cancel()
 	if err := <-done; err != nil {
-		t.Fatalf("flood: %v", err)
+		h.t.Fatalf("flood: %v", err)
 	}
 	if arrived == 0 {
 		return 0, errNothing
 	}
 	return float64(arrived) / took.Seconds() / 1e3, nil
-}
-
-// figure is what came of a work.
-type figure struct {
-	work  string
-	value float64
-	cpu   float64 // CPU time of the system's processes, as a share of the time: 1 is one core
-	none  string  // why there is no value, or ""
-}
-
-// turn is one system's turn in a round.
-type turn struct {
-	system  string
-	round   int
-	kernel  bool // it has no process, so its CPU time is unknown
-	figures []figure
-	err     error // it did not start, or ended in the middle
-}
-
-// measure gives a system its turn.
-func measure(ctx context.Context, s system, works []work, long time.Duration) turn {
-	result := turn{system: s.name}
-	result.err = netlab.Run(ctx, s.name, func(t netlab.T) {
-		h := join(t, s, long)
-		result.kernel = len(h.processes) == 0
-		for _, w := range works {
-			if t.Context().Err() != nil {
-				return
-			}
-			used, start := h.cpu(t), time.Now()
-			value, err := w.do(t, h)
-			h.alive(t)
-			f := figure{work: w.name, value: value, cpu: (h.cpu(t) - used).Seconds() / time.Since(start).Seconds()}
-			if err != nil {
-				f.none = err.Error()
-			}
-			if t.Context().Err() == nil { // otherwise it was cut short
-				result.figures = append(result.figures, f)
-			}
-		}
-	})
-	return result
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/need"
 )
 
 // BenchmarkCopy copies a capture of two million 64-byte frames with ringway and with tcpdump, in turns, as
@@ -23,7 +25,7 @@ func BenchmarkCopy(b *testing.B) {
 		took []time.Duration
 	}{
 		{name: "ringway", args: []string{program, "forward", "-q", in, out}},
-		{name: "tcpdump", args: []string{need(b, "tcpdump"), "-r", in, "-w", out}},
+		{name: "tcpdump", args: []string{need.Program(b, "tcpdump"), "-r", in, "-w", out}},
 	}
 	for b.Loop() {
 		for i := range contestants {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ringway-net/ringway/internal/need"
 )
 
 const testdata = "../../testdata/"
@@ -91,7 +93,7 @@ func inputs(t testing.TB) map[string]string {
 // shown is what tshark shows of a capture: times, lengths, interfaces, and a hash of the bytes of each frame.
 func shown(t testing.TB, path string) string {
 	t.Helper()
-	out, err := exec.Command(need(t, "tshark"), "-n", "-r", path, "-o", "frame.generate_md5_hash:TRUE", "-T", "fields",
+	out, err := exec.Command(need.Program(t, "tshark"), "-n", "-r", path, "-o", "frame.generate_md5_hash:TRUE", "-T", "fields",
 		"-e", "frame.number", "-e", "frame.time_epoch", "-e", "frame.cap_len", "-e", "frame.len", "-e", "frame.md5_hash",
 		"-e", "frame.encap_type", "-e", "frame.interface_name", "-e", "frame.interface_id").Output()
 	if err != nil {
@@ -102,7 +104,7 @@ func shown(t testing.TB, path string) string {
 
 // What tshark reads of the output is what it reads of the input, whatever the two formats.
 func TestCopyEqualsInput(t *testing.T) {
-	need(t, "tshark")
+	need.Program(t, "tshark")
 	dir := t.TempDir()
 	for name, in := range inputs(t) {
 		want := shown(t, in)
@@ -127,7 +129,7 @@ func normal(s string) string { return strings.ReplaceAll(s, "\tunknown\t0\n", "\
 func TestClassicOutputOfTwoInterfaces(t *testing.T) {
 	dir := t.TempDir()
 	ok(t, "forward", testdata+"two-interfaces.pcapng", dir+"/out.pcap")
-	tshark := need(t, "tshark")
+	tshark := need.Program(t, "tshark")
 	fields := func(path string) string {
 		out, err := exec.Command(tshark, "-n", "-r", path, "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "ip.src", "-e", "icmp.seq").Output()
 		if err != nil {
@@ -142,7 +144,7 @@ func TestClassicOutputOfTwoInterfaces(t *testing.T) {
 
 // tcpdump agrees.
 func TestCopyReadByTcpdump(t *testing.T) {
-	tcpdump := need(t, "tcpdump")
+	tcpdump := need.Program(t, "tcpdump")
 	dir := t.TempDir()
 	ok(t, "forward", testdata+"mixed.pcap", dir+"/out.pcap")
 	print := func(path string) string {
@@ -323,10 +325,7 @@ func TestFullDisk(t *testing.T) {
 	// A file system that fills up in the middle: what was written is whole, and its extent is told.
 	dir := t.TempDir()
 	if os.Geteuid() != 0 || exec.Command("mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", dir).Run() != nil {
-		if os.Getenv("RINGWAY_CI") == "1" {
-			t.Fatal("can't mount a small tmpfs, and CI must be able to")
-		}
-		t.Skip("mounting a small file system needs root")
+		need.Missing(t, "it must be run as root, and allowed to mount a small file system")
 	}
 	defer exec.Command("umount", dir).Run()
 	s, stderr, code := forwardJSON(t, "gen:count=100k", dir+"/out.pcap")
@@ -348,7 +347,7 @@ func TestFullDisk(t *testing.T) {
 // shell runs a pipeline in which $R is the program.
 func shell(t testing.TB, script string) (out string, err error) {
 	t.Helper()
-	c := exec.Command(need(t, "sh"), "-c", script)
+	c := exec.Command(need.Program(t, "sh"), "-c", script)
 	c.Env = append(os.Environ(), "R="+program)
 	b, err := c.CombinedOutput()
 	return string(b), err
@@ -378,7 +377,7 @@ func TestPipes(t *testing.T) {
 }
 
 func TestTcpdumpPipes(t *testing.T) {
-	need(t, "tcpdump")
+	need.Program(t, "tcpdump")
 	dir := t.TempDir()
 	if out, err := shell(t, "tcpdump -r "+testdata+"mixed.pcap -w - 2>/dev/null | $R forward -q - "+dir+"/out.pcap && cmp "+testdata+"mixed.pcap "+dir+"/out.pcap"); err != nil {
 		t.Errorf("%v: %s", err, out)
@@ -474,7 +473,7 @@ func TestLinkTypes(t *testing.T) {
 		t.Error("a capture of raw IP is another one after copying")
 	}
 	mixed := dir + "/mixed.pcapng"
-	if out, err := exec.Command(need(t, "mergecap"), "-w", mixed, raw, testdata+"mixed.pcap").CombinedOutput(); err != nil {
+	if out, err := exec.Command(need.Program(t, "mergecap"), "-w", mixed, raw, testdata+"mixed.pcap").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	_, stderr, code := ringway(t, nil, "forward", "-q", mixed, "-")

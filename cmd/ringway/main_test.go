@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/ringway-net/ringway/port"
 )
 
 // program is the program, built once for the tests that need a process of its own.
@@ -54,19 +56,6 @@ func ok(t testing.TB, args ...string) (stdout string) {
 		t.Fatalf("ringway %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
 	}
 	return stdout
-}
-
-// need returns the path of another program, or skips the test; in CI, which has them all, it fails.
-func need(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("RINGWAY_CI") == "1" {
-			t.Fatalf("%s is not installed, and CI must have it", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
 }
 
 func TestUsageErrors(t *testing.T) {
@@ -132,6 +121,29 @@ func TestUsageErrors(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("something was written: %v", entries)
+	}
+}
+
+// A command line that would be right on another machine, or at another time, is not wrong: exit code 1, in one line that says what is
+// missing.
+func TestNothingThere(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ kind, target string }{
+		{"pcap", dir + "/none.pcap"},
+		{"unix", dir + "/none,type=stream"},
+		{"udp", "192.0.2.77:7000>127.0.0.1:7000"},
+		{"vxlan", "127.0.0.2,vni=7,local=192.0.2.77"},
+		{"afpacket", "nosuch0"},
+		{"afxdp", "nosuch0"},
+	} {
+		if _, ok := port.Lookup(c.kind); !ok {
+			continue // not on this system
+		}
+		in := c.kind + ":" + c.target
+		stdout, stderr, code := ringway(t, nil, "forward", in, "null:")
+		if target, _, _ := strings.Cut(c.target, ","); code != exitRuntime || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, target) {
+			t.Errorf("%s: exit code %d, want %d: %s", in, code, exitRuntime, stderr)
+		}
 	}
 }
 

@@ -3,14 +3,21 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/pool"
+	"github.com/ringway-net/ringway/port"
 )
 
 // Two hosts are joined by the program between ports of different kinds, and by two of it with a network between
@@ -106,8 +113,8 @@ func (s *site) start(in, out string) {
 	s.forward = append(s.forward, s.r.Start(program, "forward", "--json", "--both", in, out))
 }
 
-// end ends the programs, and holds the account of each against it.
-func (s *site) end() {
+// end ends the programs, and holds the account of each against it. It returns how many frames more they have made of large segments.
+func (s *site) end() (cut uint64) {
 	for _, p := range s.forward {
 		_ = p.Stop() // with exit code 130
 		var sum summary
@@ -121,19 +128,25 @@ func (s *site) end() {
 		for _, p := range sum.Ports {
 			came += p.RxPackets + p.Segments
 			went += p.TxPackets + p.Drops.Total()
+			cut += p.Segments
 		}
 		// Drops at a port are of both directions: what was lost before it was received is too much.
 		if came > went || sum.InFlight != 0 || sum.Pool.InUse != 0 {
 			s.t.Errorf("%d received, with segments, and %d sent or dropped, %d in flight, %d buffers in use: %s", came, went, sum.InFlight, sum.Pool.InUse, text)
 		}
 	}
+	return cut
 }
 
+// takes reports whether the program leaves large segments to an attachment as they are.
+func takes(kind string) bool { return kind == "afpacket" || kind == "tap" }
+
 func TestNetworks(t *testing.T) {
-	for _, c := range []struct {
+	type pair struct {
 		a, tunnel, b string
 		mtu          int
-	}{
+	}
+	pairs := []pair{
 		{"afpacket", "", "afxdp", 1500},
 		{"afpacket", "", "tap", 9000},
 		{"afpacket", "", "vxlan", 1500},
@@ -145,8 +158,17 @@ func TestNetworks(t *testing.T) {
 		{"tap", "stream", "afxdp", 9000},
 		{"afpacket", "udp", "tap-off", 1500},
 		{"afxdp", "vxlan", "afpacket", 1500},
-	} {
+		{"vxlan", "", "afxdp", 8950},
+		{"afpacket", "unix", "tap-off", 9000},
+		{"tap", "udp", "afpacket", 9000},
+		{"tap", "vxlan", "tap-off", 9000},
+	}
+	if testing.Short() { // of each kind one
+		pairs = []pair{{"vxlan", "unix", "afxdp", 1450}, {"afpacket", "udp", "tap", 1500}}
+	}
+	for _, c := range pairs {
 		t.Run(strings.ReplaceAll(c.a+" "+c.tunnel+" "+c.b, "  ", " "), func(t *testing.T) {
+			t.Parallel() // each in namespaces of its own
 			lab := netlab.New(t)
 			s := &site{t: t, lab: lab, r: lab.Namespace("r"), hosts: [2]*netlab.Namespace{lab.Namespace("a"), lab.Namespace("b")}, mtu: c.mtu}
 			a, b := attachments[c.a], attachments[c.b]
@@ -158,11 +180,7 @@ func TestNetworks(t *testing.T) {
 				s.start(in, left)
 				if path, ok := strings.CutPrefix(right, "unix:"); ok {
 					path, _, _ = strings.Cut(path, ",")
-					for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-						if found, _ := filepath.Glob(path); len(found) > 0 || time.Now().After(end) {
-							break
-						}
-					}
+					s.file(path)
 				}
 				s.start(right, out)
 			}
@@ -170,10 +188,14 @@ func TestNetworks(t *testing.T) {
 				if x.after != nil {
 					x.after(s, host)
 				}
-				s.hosts[host].Addr(ifname, fmt.Sprintf("10.0.0.%d/24", host+1), fmt.Sprintf("fd00::%d/64", host+1))
+				s.hosts[host].Number(ifname, host+1)
 			}
 			s.through(c.b == "afxdp" || c.b == "tap-off")
-			s.end()
+			cut := s.end()
+			// All attachments but afxdp hand some out, which are cut on the way unless all of it takes them.
+			if whole := takes(c.a) && takes(c.b) && c.tunnel == ""; whole != (cut == 0) {
+				t.Errorf("of large segments the programs made %d frames more: %s", cut, s.said())
+			}
 		})
 	}
 }
@@ -184,11 +206,7 @@ func (s *site) through(clean bool) {
 	if !a.WaitPing("10.0.0.2", 10*time.Second) {
 		t.Fatalf("no ping comes through: %s", s.said())
 	}
-	for _, to := range []string{"10.0.0.2", "fd00::2"} {
-		size := s.mtu - 28
-		if strings.Contains(to, ":") {
-			size = s.mtu - 48
-		}
+	for to, size := range map[string]int{"10.0.0.2": s.mtu - 28, "fd00::2": s.mtu - 48} {
 		if r := a.Ping(to, netlab.PingOptions{Count: 5, Size: size, DontFragment: true}); r.Received < 3 {
 			t.Errorf("of 5 pings of %d bytes to %s, %d came back", size, to, r.Received)
 		}
@@ -198,21 +216,118 @@ func (s *site) through(clean bool) {
 	if clean {
 		capture = b.Capture(ifname, file, "inbound")
 	}
-	if u, err := netlab.UDP(b, a, "10.0.0.2", time.Second, netlab.UDPOptions{BitsPerSecond: 10e6, Size: 1300}); err != nil || u.Far < u.Sent*9/10 {
-		t.Errorf("UDP: %+v, %v", u, err)
+	for _, ends := range [][2]int{{0, 1}, {1, 0}} {
+		from, to := s.hosts[ends[0]], s.hosts[ends[1]]
+		addr := fmt.Sprint("10.0.0.", ends[1]+1)
+		s.transfer(from, to, addr)
+		s.tagged(from, to)
+		u, err := netlab.UDP(to, from, addr, time.Second, netlab.UDPOptions{BitsPerSecond: 10e6, Size: 1300})
+		if err != nil || u.Far < u.Sent*9/10 {
+			t.Errorf("UDP from host %d: %+v, %v", ends[0], u, err)
+		}
 	}
 	if capture != nil {
 		capture.Stop()
 		netlab.CheckClean(t, file)
 	}
-	for _, o := range []netlab.TCPOptions{{}, {Reverse: true}} {
-		for _, to := range []string{"10.0.0.2", "fd00::2"} {
-			r, err := netlab.TCP(b, a, to, time.Second, o)
-			if err != nil || r.BitsPerSecond < 10e6 {
-				t.Errorf("TCP to %s, %+v: %+v, %v: %s", to, o, r, err, s.said())
-				continue
+	for to, o := range map[string]netlab.TCPOptions{"10.0.0.2": {}, "fd00::2": {Reverse: true}} {
+		r, err := netlab.Transfer(b, a, to, o)
+		if err != nil || r.BitsPerSecond < 10e6 {
+			t.Errorf("TCP to %s, %+v: %+v, %v: %s", to, o, r, err, s.said())
+			continue
+		}
+		t.Logf("TCP to %s, %+v: %.2f Gbit/s, %d retransmitted", to, o, r.BitsPerSecond/1e9, r.Retransmits)
+	}
+}
+
+// tagged sends frames with VLAN tags from one host, and expects them at the other, tags and all.
+func (s *site) tagged(from, to *netlab.Namespace) {
+	s.t.Helper()
+	p, err := pool.New(pool.Config{Count: 1024, BufferSize: 16384})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	open := func(n *netlab.Namespace, d port.Direction) (o port.Port) {
+		n.Do(func() { o, err = port.Open("afpacket:"+ifname, port.Options{Pool: p, Direction: d}) })
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return o
+	}
+	in, out := open(to, port.In), open(from, port.Out)
+	defer func() {
+		if err := errors.Join(in.Close(), out.Close(), p.Close()); err != nil {
+			s.t.Error(err)
+		}
+	}()
+	for _, c := range []struct {
+		tags string
+		size int
+	}{
+		{"\x81\x00\x00\x07", 60},
+		{"\x81\x00\xe0\x07", s.mtu + 14},
+		{"\x88\xa8\x00\x08\x81\x00\x00\x07", s.mtu + 14},
+	} {
+		want := append([]byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x0a"+c.tags+"\x88\xb5"), make([]byte, c.size-14-len(c.tags))...)
+		b, err := p.CopyIn(want)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if n, err := out.Tx([]pool.Buffer{b}); n != 1 || err != nil {
+			s.t.Fatal(n, err)
+		}
+		found := false
+		ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Second)
+		for bufs := make([]pool.Buffer, 16); !found; {
+			n, err := in.Rx(bufs)
+			for _, b := range bufs[:n] {
+				found = found || bytes.Equal(b.Bytes(), want)
+				b.Release()
 			}
-			t.Logf("TCP to %s, %+v: %.2f Gbit/s, %d retransmitted", to, o, r.BitsPerSecond/1e9, r.Retransmits)
+			if err != nil || n == 0 && in.WaitRx(ctx) != nil {
+				break
+			}
+		}
+		cancel()
+		if !found {
+			s.t.Errorf("a frame of %d bytes with tags %x did not come through: %s", c.size, c.tags, s.said())
 		}
 	}
+}
+
+// transfer sends a few MiB by TCP, whole.
+func (s *site) transfer(from, to *netlab.Namespace, addr string) {
+	s.t.Helper()
+	const size = 4 << 20
+	var l net.Listener
+	var c net.Conn
+	var err error
+	to.Do(func() { l, err = net.Listen("tcp", addr+":0") })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer l.Close()
+	from.Do(func() { c, err = net.DialTimeout("tcp", l.Addr().String(), 5*time.Second) })
+	if err != nil {
+		s.t.Errorf("TCP to %s: %v: %s", addr, err, s.said())
+		return
+	}
+	defer c.Close()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = c.Write(make([]byte, size))
+		_ = c.(*net.TCPConn).CloseWrite()
+	}()
+	there, err := l.Accept()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer there.Close()
+	_ = there.SetDeadline(time.Now().Add(20 * time.Second))
+	if n, err := io.Copy(io.Discard, there); n != size || err != nil {
+		s.t.Errorf("of %d bytes by TCP to %s came %d, %v: %s", size, addr, n, err, s.said())
+		_ = c.Close()
+	}
+	<-sent
 }

@@ -12,24 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// tool returns a tool's path. Without it the test is skipped and says why; in CI,
-// where RINGWAY_CI=1, it fails.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	why := fmt.Sprintf("%s is not installed, so nothing but this package has read the files", name)
-	if os.Getenv("RINGWAY_CI") == "1" {
-		t.Fatal(why)
-	}
-	fmt.Printf("SKIP %s: %s\n", t.Name(), why)
-	t.Skip(why)
-	return ""
-}
+	"github.com/ringway-net/ringway/internal/need"
+)
 
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
@@ -47,7 +32,7 @@ func run(t *testing.T, name string, args ...string) string {
 // sharkFrames reads a file with tshark.
 func sharkFrames(t *testing.T, file string) []got {
 	t.Helper()
-	shark := tool(t, "tshark")
+	shark := need.Program(t, "tshark")
 	var frames []got
 	fields := run(t, shark, "-n", "-r", file, "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len",
 		"-e", "frame.interface_id")
@@ -114,7 +99,7 @@ func readFile(t *testing.T, name string) ([]got, *Reader) {
 }
 
 func TestTSharkReadsOurs(t *testing.T) {
-	tool(t, "tshark")
+	need.Program(t, "tshark")
 	one := randomFrames(5, 60, 1)
 	for i := range one {
 		one[i].Data += "x" // tshark prints no frame of 0 bytes in jsonraw
@@ -145,7 +130,7 @@ func TestTSharkReadsOurs(t *testing.T) {
 }
 
 func TestTCPDumpReadsOurs(t *testing.T) {
-	dump := tool(t, "tcpdump")
+	dump := need.Program(t, "tcpdump")
 	frames := randomFrames(8, 60, 1)
 	for _, f := range []Format{FormatPcap, FormatPcapNG} {
 		file := create(t, f, frames, Interface{LinkType: 1, SnapLen: MaxFrame, Resolution: Nano})
@@ -165,7 +150,7 @@ func TestTCPDumpReadsOurs(t *testing.T) {
 
 // TestOursReadTools reads what editcap and mergecap make of our files.
 func TestOursReadTools(t *testing.T) {
-	editcap, mergecap := tool(t, "editcap"), tool(t, "mergecap")
+	editcap, mergecap := need.Program(t, "editcap"), need.Program(t, "mergecap")
 	frames := randomFrames(9, 60, 1)
 	file := create(t, FormatPcap, frames, Interface{LinkType: 1, SnapLen: MaxFrame, Resolution: Micro})
 	dir := t.TempDir()

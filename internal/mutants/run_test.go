@@ -59,7 +59,15 @@ func (m *mutant) caught(t *testing.T, root string) bool {
 	if err := os.WriteFile(mutated, []byte(strings.Replace(string(source), m.from, m.to, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{file: mutated}})
+	replace := map[string]string{file: mutated}
+	left, err := unneeded(filepath.Dir(file), m.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		replace[f] = "" // as if it were not there
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,17 +18,22 @@ type T interface {
 
 // packages are Debian's packages of programs that have another name.
 var packages = map[string]string{
-	"bridge":       "iproute2",
-	"capinfos":     "wireshark-common",
-	"dpdk-testpmd": "dpdk",
-	"ip":           "iproute2",
-	"ovs-appctl":   "openvswitch-switch",
-	"ovs-vsctl":    "openvswitch-switch",
-	"ovs-vswitchd": "openvswitch-switch",
-	"ovsdb-server": "openvswitch-switch",
-	"ovsdb-tool":   "openvswitch-common",
-	"ping":         "iputils-ping",
-	"tc":           "iproute2",
+	"bridge":             "iproute2",
+	"busybox":            "busybox-static",
+	"capinfos":           "wireshark-common",
+	"dpdk-testpmd":       "dpdk",
+	"editcap":            "wireshark-common",
+	"ip":                 "iproute2",
+	"mergecap":           "wireshark-common",
+	"ovs-appctl":         "openvswitch-switch",
+	"ovs-vsctl":          "openvswitch-switch",
+	"ovs-vswitchd":       "openvswitch-switch",
+	"ovsdb-server":       "openvswitch-switch",
+	"ovsdb-tool":         "openvswitch-common",
+	"ping":               "iputils-ping",
+	"qemu-system-x86_64": "qemu-system-x86",
+	"tc":                 "iproute2",
+	"unshare":            "util-linux",
 }
 
 // Program returns the path of a program, which the test can't do without. It is called from the test's

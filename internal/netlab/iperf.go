@@ -39,7 +39,26 @@ type TCPResult struct {
 // error if no connection comes about in three seconds, or it breaks.
 func TCP(server, client *Namespace, addr string, d time.Duration, o TCPOptions) (TCPResult, error) {
 	client.t.Helper()
-	var args []string
+	return tcp(server, client, addr, d, o, "--time", wholeSeconds(d))
+}
+
+const (
+	// transferred is what Transfer sends, in bytes: more than all rings and socket buffers on the way hold, many times over.
+	transferred = 32 << 20
+	// transferTime is how long that may take, without what is around it.
+	transferTime = 12 * time.Second
+)
+
+// Transfer sends 32 MiB from client to server, at addr: it shows that TCP comes through, in less time than TCP takes to show how
+// fast. It returns an error if no connection comes about in three seconds, it breaks, or it is not over in twenty.
+func Transfer(server, client *Namespace, addr string, o TCPOptions) (TCPResult, error) {
+	client.t.Helper()
+	return tcp(server, client, addr, transferTime, o, "--bytes", strconv.Itoa(transferred))
+}
+
+// tcp runs iperf3 with what says how long it goes on, by its clock or by bytes, and d, which it takes at most.
+func tcp(server, client *Namespace, addr string, d time.Duration, o TCPOptions, args ...string) (TCPResult, error) {
+	client.t.Helper()
 	if o.Reverse {
 		args = append(args, "-R")
 	}
@@ -54,6 +73,11 @@ func TCP(server, client *Namespace, addr string, d time.Duration, o TCPOptions) 
 		return TCPResult{}, err
 	}
 	return parseTCP(out)
+}
+
+// wholeSeconds is a time as iperf3 takes it.
+func wholeSeconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(d.Round(time.Second).Seconds())))
 }
 
 // UDPOptions say how to load with UDP.
@@ -81,7 +105,7 @@ func UDP(server, client *Namespace, addr string, d time.Duration, o UDPOptions) 
 	}
 	far := server.interfaceOf(addr)
 	before := server.LinkStats(far).RxPackets
-	out, err := iperf(server, client, addr, d, []string{"-u", "-b", strconv.FormatFloat(o.BitsPerSecond, 'f', 0, 64), "-l", strconv.Itoa(o.Size)})
+	out, err := iperf(server, client, addr, d, []string{"--time", wholeSeconds(d), "-u", "-b", strconv.FormatFloat(o.BitsPerSecond, 'f', 0, 64), "-l", strconv.Itoa(o.Size)})
 	if err != nil {
 		return UDPResult{}, err
 	}
@@ -124,7 +148,6 @@ func iperf(server, client *Namespace, addr string, d time.Duration, args []strin
 	// Its clock ends it; ours is for one that hangs, on a network that has stopped in the middle.
 	limit := connectTimeout + d + 5*time.Second
 	c := client.Command("iperf3", append([]string{"--client", addr, "--port", port, "--json",
-		"--time", strconv.Itoa(max(1, int(d.Round(time.Second).Seconds()))),
 		"--connect-timeout", strconv.FormatInt(connectTimeout.Milliseconds(), 10)}, args...)...)
 	c.WaitDelay = time.Second
 	var out strings.Builder

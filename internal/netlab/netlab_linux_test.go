@@ -21,12 +21,9 @@ import (
 // joined makes two hosts, 10.0.0.1 and 10.0.0.2, joined by a Linux bridge in a third namespace.
 func joined(t *testing.T, mtu int) (a, b, r *Namespace) {
 	lab := New(t)
-	a, b, r = lab.Namespace("a"), lab.Namespace("b"), lab.Namespace("r")
-	lab.Veth(a, "eth0", r, "a0", mtu)
-	lab.Veth(b, "eth0", r, "b0", mtu)
+	r = lab.Namespace("r")
+	a, b = lab.Host(1, r, "a0", mtu), lab.Host(2, r, "b0", mtu)
 	r.Bridge("br0", "a0", "b0")
-	a.Addr("eth0", "10.0.0.1/24", "fd00::1/64")
-	b.Addr("eth0", "10.0.0.2/24", "fd00::2/64")
 	return a, b, r
 }
 
@@ -56,6 +53,16 @@ func TestPing(t *testing.T) {
 	if r := a.Ping("10.0.0.9", PingOptions{Count: 2, Wait: 100 * time.Millisecond}); r.Loss() != 1 || r.Avg != 0 {
 		t.Errorf("an answer from nobody: %+v", r)
 	}
+	if r := a.Ping("10.0.0.2", PingOptions{Flood: true, Count: 500, Within: 10 * time.Second}); r.Received != 500 || r.Avg <= 0 {
+		t.Errorf("a flood: %+v", r)
+	}
+	start := time.Now()
+	if r := a.Ping("10.0.0.9", PingOptions{Flood: true, Count: 1000, Within: time.Second}); r.Received != 0 || r.Sent == 0 {
+		t.Errorf("a flood to nobody: %+v", r)
+	}
+	if took := time.Since(start); took < time.Second || took >= 10*time.Second { // 1000 of them, 10 ms apart, would be 10 s
+		t.Errorf("a second of a flood took %v", took)
+	}
 }
 
 func TestLoad(t *testing.T) {
@@ -69,6 +76,10 @@ func TestLoad(t *testing.T) {
 		if r.Bytes == 0 || r.BitsPerSecond <= 0 {
 			t.Errorf("%+v: %+v", o, r)
 		}
+		// The receiver may not have read the last of it.
+		if r, err := Transfer(b, a, "fd00::2", o); err != nil || r.Bytes < transferred/2 || r.Bytes > 2*transferred || r.BitsPerSecond <= 0 {
+			t.Errorf("%+v: %+v, %v", o, r, err)
+		}
 	}
 	u, err := UDP(b, a, "fd00::2", time.Second, UDPOptions{BitsPerSecond: 8e6, Size: 1000})
 	if err != nil {
@@ -80,6 +91,9 @@ func TestLoad(t *testing.T) {
 	// Nobody is there.
 	if _, err := TCP(b, a, "10.0.0.9", time.Second, TCPOptions{}); err == nil {
 		t.Error("TCP to nobody")
+	}
+	if _, err := Transfer(b, a, "10.0.0.9", TCPOptions{}); err == nil {
+		t.Error("a transfer to nobody")
 	}
 }
 

@@ -19,8 +19,10 @@ import (
 type PingOptions struct {
 	Count        int           // how many; 0: 3
 	Size         int           // payload, in bytes; 0: 56. Add 28 for the IPv4 packet, 48 for IPv6
-	Interval     time.Duration // 2 ms or more; 0: 10 ms
+	Interval     time.Duration // 1 ms or more, in whole ms; 0: 10 ms
+	Flood        bool          // the next one as soon as an answer is there, or in 10 ms: no Interval
 	Wait         time.Duration // for the last answer; 0: 1 s
+	Within       time.Duration // for all of it, in whole seconds, below 20 s; 0: no limit
 	DontFragment bool          // never in fragments: Size has to fit the path's MTU
 }
 
@@ -55,7 +57,15 @@ func (n *Namespace) Ping(addr string, o PingOptions) PingResult {
 		o.Wait = time.Second
 	}
 	seconds := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
-	args := []string{"-n", "-q", "-c", strconv.Itoa(o.Count), "-s", strconv.Itoa(o.Size), "-i", seconds(o.Interval), "-W", seconds(o.Wait)}
+	args := []string{"-n", "-q", "-c", strconv.Itoa(o.Count), "-s", strconv.Itoa(o.Size), "-W", seconds(o.Wait)}
+	if o.Flood {
+		args = append(args, "-f")
+	} else {
+		args = append(args, "-i", seconds(o.Interval))
+	}
+	if o.Within > 0 {
+		args = append(args, "-w", strconv.Itoa(int(o.Within.Seconds())))
+	}
 	if o.DontFragment {
 		args = append(args, "-M", "do")
 	}

@@ -1,5 +1,6 @@
 // Package page writes the results of a benchmark as one HTML page that needs nothing else: no network, no
-// script, no font. Charts are SVG and boxes that the page's own style sheet colours, in light and dark.
+// script, no font. Charts are SVG and boxes that the page's own style sheet colours, in light and dark. Doc is for times of
+// Ringway and its peers, Comparison for figures of any kind beside a yardstick's.
 package page
 
 import (
@@ -25,18 +26,27 @@ type Doc struct {
 }
 
 var (
+	//go:embed parts.html
+	partsHTML string
 	//go:embed page.html
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
 
-	page = template.Must(template.New("page").Funcs(template.FuncMap{
+	// parts are what all pages are made of.
+	parts = template.Must(template.New("parts").Funcs(template.FuncMap{
 		"css":     func() template.CSS { return template.CSS(pageCSS) },
 		"percent": func(share float64) string { return decimals(share*100, 2) + "%" },
 		"px":      func(v float64) string { return decimals(v, 1) },
 		"amount":  Amount,
-	}).Parse(pageHTML))
+	}).Parse(partsHTML))
+	page = made("page", pageHTML)
 )
+
+// made returns a page that uses the parts.
+func made(name, html string) *template.Template {
+	return template.Must(template.Must(parts.Clone()).New(name).Parse(html))
+}
 
 // Write writes the page of d.
 func Write(w io.Writer, d Doc) error {

@@ -25,7 +25,8 @@ const (
 
 // plot is one of them.
 type plot struct {
-	Title, X       string // what is the same in all its works, and what is on its x axis
+	Title          string // what is the same in all its works
+	X, Y           string // what is on its axes
 	Width, Height  int
 	Left, Right    float64
 	Top, Bottom    float64
@@ -85,7 +86,7 @@ func (s *sheet) sweeps() (all []plot) {
 		}
 		for _, n := range order {
 			if p, ok := s.plot(works[n], sweep.parameter); ok {
-				p.Title, p.X = n.title()+", by "+sweep.name, sweep.axis
+				p.Title, p.X, p.Y = n.title()+", by "+sweep.name, sweep.axis, "ns an item"
 				all = append(all, p)
 			}
 		}
@@ -119,26 +120,47 @@ func (n workName) title() string {
 
 // plot draws the works, which differ in the parameter.
 func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
-	p = plot{Width: plotWidth, Height: plotHeight, Left: left, Right: right, Top: top, Bottom: bottom}
-	curves := map[string][]perf.Result{}
-	var xs, ys []float64
 	at := func(work string) float64 { return float64(parseName(work).params[parameter]) }
 	slices.SortStableFunc(works, func(a, b string) int { return cmp.Compare(at(a), at(b)) })
+	var all []series
 	for _, impl := range s.impls {
-		var curve []perf.Result
+		c := series{name: impl, mark: s.mark(impl), ours: impl == perf.Ours}
 		for _, work := range works {
 			if r, has := s.cells[cell{work, perf.NS, impl}]; has {
-				curve = append(curve, r)
+				c.points = append(c.points, reading{r, at(work), told(r)})
 			}
 		}
-		if len(curve) < 2 {
-			continue
-		}
-		curves[impl] = curve
-		ok = ok || len(curve) >= fewest
-		for _, r := range curve {
+		all = append(all, c)
+	}
+	return draw(all)
+}
+
+// series is a line before it is drawn.
+type series struct {
+	name   string
+	mark   mark
+	ours   bool
+	points []reading // from left to right
+}
+
+// reading is what was measured at a place of the x axis.
+type reading struct {
+	perf.Result
+	x     float64
+	title string
+}
+
+// draw makes a plot of all that have points enough. The first of them is above all others.
+func draw(all []series) (p plot, ok bool) {
+	p = plot{Width: plotWidth, Height: plotHeight, Left: left, Right: right, Top: top, Bottom: bottom}
+	alone := len(all) == 1
+	all = slices.DeleteFunc(all, func(s series) bool { return len(s.points) < 2 })
+	var xs, ys []float64
+	for _, s := range all {
+		ok = ok || len(s.points) >= fewest
+		for _, r := range s.points {
 			lower, upper := r.Quartiles()
-			xs, ys = append(xs, at(r.Work)), append(ys, lower, upper)
+			xs, ys = append(xs, r.x), append(ys, lower, upper)
 		}
 	}
 	if !ok {
@@ -148,7 +170,7 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 	if xAxis.lo == xAxis.hi {
 		return p, false // works that differ in something that isn't drawn
 	}
-	if len(s.impls) == 1 {
+	if alone {
 		p.Right = plotWidth - 10
 	}
 	placeX := func(x float64) float64 { return left + 10 + xAxis.at(x)*(p.Right-left-20) }
@@ -165,14 +187,11 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 		}
 		p.XTicks = append(p.XTicks, t)
 	}
-	for _, impl := range slices.Backward(s.impls) { // Ringway's line above all others
-		if len(curves[impl]) == 0 {
-			continue
-		}
-		l := line{Name: impl, Mark: s.mark(impl), Ours: impl == perf.Ours, NameX: names}
-		for _, r := range curves[impl] {
+	for _, s := range slices.Backward(all) {
+		l := line{Name: s.name, Mark: s.mark, Ours: s.ours, NameX: names}
+		for _, r := range s.points {
 			lower, upper := r.Quartiles()
-			l.Points = append(l.Points, point{placeX(at(r.Work)), placeY(r.Median()), placeY(lower), placeY(upper), told(r)})
+			l.Points = append(l.Points, point{placeX(r.x), placeY(r.Median()), placeY(lower), placeY(upper), r.title})
 		}
 		l.Path, l.last = path(l.Points, func(p point) float64 { return p.Y }), l.Points[len(l.Points)-1]
 		if l.Ours {
@@ -183,7 +202,7 @@ func (s *sheet) plot(works []string, parameter int) (p plot, ok bool) {
 		}
 		p.Lines = append(p.Lines, l)
 	}
-	if len(s.impls) > 1 {
+	if !alone {
 		placeNames(p.Lines)
 	}
 	return p, true

@@ -121,7 +121,12 @@ func (s *sheet) mark(impl string) mark {
 			peers++
 		}
 	}
-	return mark{"c" + string(rune('0'+peers%colours)), shapes[peers%len(shapes)]}
+	return markOf(peers)
+}
+
+// markOf returns the mark of the peer of a number.
+func markOf(peer int) mark {
+	return mark{"c" + string(rune('0'+peer%colours)), shapes[peer%len(shapes)]}
 }
 
 // legend returns all who are compared, if there is anybody to compare with.

@@ -21,8 +21,10 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -93,12 +95,53 @@ func command(name string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// test is a test function of a package.
+type test struct{ pkg, name string }
+
+// declared returns the tests whose names begin like this, of all packages in their order. It reads them in the sources: to build
+// every package's tests only to ask them takes a minute.
+func declared(prefix string, flags ...string) (all []test, err error) {
+	const files = "{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}}\t{{$p.Dir}}/{{.}}\n{{end}}{{range .XTestGoFiles}}{{$p.ImportPath}}\t{{$p.Dir}}/{{.}}\n{{end}}"
+	list, err := exec.Command("go", slices.Concat([]string{"list", "-f", files}, flags, []string{"./..."})...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	function := regexp.MustCompile(`(?m)^func (` + prefix + `\w*)\(`)
+	for line := range strings.Lines(string(list)) {
+		pkg, file, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range function.FindAllSubmatch(source, -1) {
+			all = append(all, test{pkg, string(m[1])})
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no test is called %s…", prefix)
+	}
+	return all, nil
+}
+
 var said = regexp.MustCompile(`interleave: (\d+) schedules, \d+ pruned, of up to (\d+) steps, (?:all|those of up to (\d+ preemptions))`)
 
 // explore runs all explorations and returns the table of them.
 func explore() (table []string, err error) {
-	fmt.Println("$ go test -tags interleave -run Interleave -v ./...")
-	c := exec.Command("go", "test", "-tags", "interleave", "-run", "Interleave", "-timeout", "24h", "-json", "./...")
+	tests, err := declared("TestInterleave", "-tags", "interleave")
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"test", "-tags", "interleave", "-run", "Interleave", "-timeout", "24h", "-json"}
+	for _, t := range tests {
+		if !slices.Contains(args, t.pkg) {
+			args = append(args, t.pkg)
+		}
+	}
+	fmt.Println("$ go", strings.Join(args, " "))
+	c := exec.Command("go", args...)
 	c.Stderr = os.Stderr
 	pipe, err := c.StdoutPipe()
 	if err != nil {
@@ -141,34 +184,51 @@ func mutants() (string, error) {
 	return "**" + m[0] + ".**", nil
 }
 
-// fuzz runs every fuzz target and returns the table of how many inputs each has tried.
-func fuzz(d time.Duration) (table []string, err error) {
-	list, err := exec.Command("go", "list", "./...").Output()
+// fuzz runs every fuzz target, as many side by side as there are processors, and returns the table of how many inputs each
+// has tried.
+func fuzz(d time.Duration) ([]string, error) {
+	targets, err := declared("Fuzz")
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, err
 	}
-	table = []string{"| package | target | inputs |", "|---|---|---|"}
-	for _, pkg := range strings.Fields(string(list)) {
-		names, err := exec.Command("go", "test", "-list", "^Fuzz", pkg).Output()
-		if err != nil {
-			return nil, fmt.Errorf("go test -list %s: %w", pkg, err)
-		}
-		for _, target := range regexp.MustCompile(`(?m)^Fuzz\w+$`).FindAllString(string(names), -1) {
-			// Without a limit Go spends most of its time on making inputs smaller.
-			out, err := command("go", "test", "-run", "^$", "-fuzz", "^"+target+"$", "-fuzztime", d.String(), "-fuzzminimizetime", "10x", pkg)
-			// Now and then Go takes the end of its own time for a failure. A real one has an input.
-			if err != nil && (!strings.Contains(out, "context deadline exceeded") || strings.Contains(out, "Failing input written")) {
-				return nil, err
+	table := make([]string, len(targets))
+	errs := make([]error, len(targets))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range next {
+				table[i], errs[i] = targets[i].fuzz(d)
 			}
-			all := regexp.MustCompile(`execs: (\d+)`).FindAllStringSubmatch(out, -1)
-			if len(all) == 0 {
-				return nil, fmt.Errorf("%s said nothing of how many inputs it tried", target)
-			}
-			_, rel, _ := strings.Cut(pkg, "/ringway/")
-			table = append(table, fmt.Sprintf("| %s | `%s` | %s |", rel, target, all[len(all)-1][1]))
-		}
+		})
 	}
-	return table, nil
+	for i := range targets {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return append([]string{"| package | target | inputs |", "|---|---|---|"}, table...), errors.Join(errs...)
+}
+
+// fuzz runs a target on one processor, and returns its line of the table.
+func (t test) fuzz(d time.Duration) (line string, err error) {
+	// Without a limit Go spends most of its time on making inputs smaller.
+	args := []string{"test", "-vet=off", "-run", "^$", "-fuzz", "^" + t.name + "$", "-parallel", "1", "-fuzztime", d.String(), "-fuzzminimizetime", "10x", t.pkg}
+	text, err := exec.Command("go", args...).CombinedOutput()
+	out := string(text)
+	fmt.Printf("$ go %s\n%s", strings.Join(args, " "), out) // in one piece: others run at the same time
+	// Now and then Go takes the end of its own time for a failure. A real one has an input.
+	if err != nil && (!strings.Contains(out, "context deadline exceeded") || strings.Contains(out, "Failing input written")) {
+		return "", fmt.Errorf("fuzzing %s of %s: %w", t.name, t.pkg, err)
+	}
+	// At first it tries what earlier runs have kept, which may be much, and counts that in another way.
+	all := regexp.MustCompile(`execs: (\d+)|gathering baseline coverage: ([1-9]\d*)/`).FindAllStringSubmatch(out, -1)
+	if len(all) == 0 {
+		return "", fmt.Errorf("%s said nothing of how many inputs it tried", t.name)
+	}
+	last := all[len(all)-1]
+	_, rel, _ := strings.Cut(t.pkg, "/ringway/")
+	return fmt.Sprintf("| %s | `%s` | %s |", rel, t.name, cmp.Or(last[1], last[2])), nil
 }
 
 // settle writes a table into the document, or compares the two.

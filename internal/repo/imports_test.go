@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"internal/park"},
 	{"ring"},
 	{"pool"},
-	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/vnet"},
+	{"stats", "packet", "internal/capfile", "internal/fd", "internal/mmsg", "internal/netif", "internal/patience", "internal/vnet"},
 	{"port"},
 	{"internal/udpsock"},
 	{"port/afpacket", "port/afxdp", "port/gen", "port/mem", "port/null", "port/pcap", "port/tap", "port/udp", "port/unixsock", "port/vxlan"},
@@ -28,7 +28,7 @@ var layers = [][]string{
 
 // testOnly are packages without a place in the layers: only tests use them.
 var testOnly = []string{
-	"internal/mutants", "internal/need", "internal/netlab", "internal/reliability", "internal/repo", "internal/testkit",
+	"internal/guest", "internal/joined", "internal/mutants", "internal/need", "internal/netlab", "internal/pooltest", "internal/reliability", "internal/repo", "internal/testkit",
 }
 
 // core are the packages that import nothing but the standard library and golang.org/x/sys, so that

@@ -26,7 +26,8 @@ type Receiver struct {
 	socket  *Socket
 	landing port.Landing
 	batch   *mmsg.Batch
-	names   bool
+	runs    bool  // they have been asked for
+	noRuns  error // why there are none all the same
 
 	// got messages have been received, and message next is the next to be handed on.
 	got, next int
@@ -41,7 +42,7 @@ type Receiver struct {
 // Init prepares r for a port that is b's and receives from socket. With names, From tells who has sent. With runs, the
 // kernel is asked for those; the error says why it has none, or why they are of no use, and then there are none.
 func (r *Receiver) Init(b *port.Base, socket *Socket, names, runs bool) (err error) {
-	r.base, r.socket, r.names = b, socket, names
+	r.base, r.socket, r.runs = b, socket, runs
 	r.landing.Init(b)
 	space := 0
 	if runs {
@@ -55,7 +56,19 @@ func (r *Receiver) Init(b *port.Base, socket *Socket, names, runs bool) (err err
 		}
 	}
 	r.batch = mmsg.New(Burst, 2, space, names)
+	r.noRuns = err
 	return err
+}
+
+// Mode says how datagrams are received. Any goroutine may call it.
+func (r *Receiver) Mode() string {
+	switch {
+	case r.noRuns != nil:
+		return fmt.Sprintf("received one by one (no UDP_GRO: %v)", r.noRuns)
+	case r.runs:
+		return "received as one too (UDP_GRO)"
+	}
+	return "received one by one"
 }
 
 // Receive receives datagrams into bufs, Burst at most, and returns how many. They are not counted yet; those that didn't fit into a

@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/mmsg"
+	"github.com/ringway-net/ringway/internal/patience"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
@@ -52,10 +52,10 @@ type Sender struct {
 	runs    []run
 	fates   [Burst]fate
 
-	// full is the socket that had no room when a frame was last not taken, or nil. nobufs is since when the system has
-	// said that it has no memory, or zero.
+	// full is the socket that had no room when a frame was last not taken, or nil. nobufs is patience with a system that says
+	// that it has no memory.
 	full   *Socket
-	nobufs time.Time
+	nobufs patience.Patience
 
 	// most is how long datagrams of a run may be; 0: there are no runs.
 	most atomic.Int64
@@ -221,7 +221,7 @@ func (s *Sender) flush(socket *Socket, to int) int {
 			at++
 		}
 		if err == nil {
-			s.nobufs = time.Time{}
+			s.nobufs.Room()
 			continue
 		}
 		r := &s.runs[at]
@@ -266,20 +266,12 @@ func (s *Sender) refused(err error, size int) bool {
 	return true
 }
 
-const (
-	nobufsEvery = 100 * time.Microsecond
-	nobufsFor   = 20 * time.Millisecond
-)
-
 // noRoom reports whether err says that there is no room now, and that it is worth trying again.
 func (s *Sender) noRoom(err error) bool {
 	if !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.ENOMEM) {
 		return mmsg.WouldBlock(err)
 	}
-	if s.nobufs.IsZero() {
-		s.nobufs = time.Now()
-	}
-	return time.Since(s.nobufs) < nobufsFor
+	return !s.nobufs.Full()
 }
 
 // reason returns why a datagram was not sent. That a peer's host has no such port, or is not to be found, is told by an ICMP message
@@ -330,8 +322,8 @@ func (s *Sender) Wait(ctx context.Context) error {
 	switch {
 	case s.full == nil:
 		return ctx.Err()
-	case !s.nobufs.IsZero():
-		return s.base.Sleep(ctx, nobufsEvery)
+	case s.nobufs.Tries() > 0:
+		return s.base.Sleep(ctx, patience.Every)
 	}
 	return s.full.WaitWrite(ctx)
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/port"
 )
 
@@ -129,15 +130,15 @@ func init() {
 }
 
 func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
+	if s.Target == "" {
+		there, _ := netif.Names()
+		return nil, s.Errorf("afpacket needs an interface, as in afpacket:eth0; there are %s", there)
+	}
 	c, err := fromSpec(s)
 	if err != nil {
 		return nil, err
 	}
-	p, err := Open(s.Target, o, c)
-	if errors.Is(err, ErrInterface) {
-		return nil, s.Errorf("%w", err)
-	}
-	return p, err
+	return Open(s.Target, o, c)
 }
 
 func fromSpec(s *port.Spec) (c Config, err error) {

@@ -2,7 +2,6 @@ package afpacket_test
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,9 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/afpacket"
@@ -51,16 +52,7 @@ func cable(t *testing.T, mtu int) (near, far *netlab.Namespace) {
 func newPool(t tester, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = max(1, c.Track)
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // seldom is a pool.Config.Track that costs nothing.
@@ -101,11 +93,6 @@ type raw struct {
 	num int
 }
 
-// networkOrder is v as the kernel wants it in a uint16.
-func networkOrder(v uint16) uint16 {
-	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
-}
-
 func dial(t tester, n *netlab.Namespace) *raw {
 	t.Helper()
 	var num int
@@ -131,7 +118,7 @@ func rawSocket(ifname string) (num int, err error) {
 			unix.SetsockoptInt(num, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
 			unix.SetsockoptInt(num, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20),
 			unix.SetsockoptTimeval(num, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 20000}),
-			unix.Bind(num, &unix.SockaddrLinklayer{Ifindex: int(r.Uint32()), Protocol: networkOrder(unix.ETH_P_ALL)}),
+			unix.Bind(num, &unix.SockaddrLinklayer{Ifindex: int(r.Uint32()), Protocol: netif.NetworkOrder(unix.ETH_P_ALL)}),
 		)
 	}
 	if err != nil {

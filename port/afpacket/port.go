@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/mmsg"
+	"github.com/ringway-net/ringway/internal/patience"
 	"github.com/ringway-net/ringway/internal/vnet"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
@@ -89,11 +89,12 @@ type afpacket struct {
 	landing port.Landing
 	rx      *mmsg.Batch
 	rxHead  [burst][vnet.Len]byte
+	woken   bool // WaitRx has slept since the socket was last asked for its error
 
 	// For the caller of Tx.
 	tx     *mmsg.Batch
 	txHead [burst][vnet.Len]byte
-	full   retry
+	full   patience.Patience
 
 	// mu guards the sum of the kernel's own counter, which it forgets when it is read.
 	mu      sync.Mutex
@@ -138,7 +139,8 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-	case err == nil:
+	case err == nil && p.woken: // perhaps by an error
+		p.woken = false
 		err = p.socket.err()
 	}
 	return n, p.rxError(err)
@@ -256,6 +258,7 @@ func (p *afpacket) gone() error {
 
 // send sends frames, all of which the kernel can finish by itself.
 func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
+	down := false
 	for n < len(bufs) {
 		batch := bufs[n:min(n+burst, len(bufs))]
 		for i, b := range batch {
@@ -269,9 +272,13 @@ func (p *afpacket) send(bufs []pool.Buffer) (n int, err error) {
 		}
 		sent, err := p.tx.Send(p.socket.Num(), 0, len(batch))
 		if err == nil {
-			p.full.over()
+			p.full.Room()
 			p.Sent(batch[:sent])
 			n += sent
+			continue
+		}
+		if errors.Is(err, unix.ENETDOWN) && !down {
+			down = true // it may have been so for a moment, long ago: once said, it is forgotten
 			continue
 		}
 		drop, why, err := p.txError(err, len(batch))
@@ -291,7 +298,7 @@ func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason,
 	case mmsg.WouldBlock(cause):
 		return 0, 0, nil
 	case errors.Is(cause, unix.ENOBUFS):
-		if p.full.again() {
+		if !p.full.Full() {
 			return 0, 0, nil
 		}
 		return 1, stats.ReasonNoSpace, nil
@@ -315,6 +322,7 @@ func (p *afpacket) WaitRx(ctx context.Context) error {
 		if p.landing.Ready(1) == 0 {
 			return p.landing.Wait(ctx)
 		}
+		p.woken = true
 		return p.socket.WaitRead(ctx)
 	})
 }
@@ -322,8 +330,8 @@ func (p *afpacket) WaitRx(ctx context.Context) error {
 // WaitTx sleeps until the socket has room, or until it is time to try again.
 func (p *afpacket) WaitTx(ctx context.Context) error {
 	return p.Wait(ctx, port.Out, func(ctx context.Context) error {
-		if p.full.since != (time.Time{}) {
-			return p.Sleep(ctx, retryEvery)
+		if p.full.Tries() > 0 {
+			return p.Sleep(ctx, patience.Every)
 		}
 		return p.socket.WaitWrite(ctx)
 	})

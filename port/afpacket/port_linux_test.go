@@ -208,7 +208,7 @@ func TestErrors(t *testing.T) {
 	}
 	// The same by name.
 	for name, says := range map[string][]string{
-		"afpacket:eth7":                       {"eth7", "there are", "eth0"},
+		"afpacket:":                           {"afpacket:eth0", "there are"},
 		"afpacket:eth0,promisc=maybe":         {"promisc", "maybe", "on", "off"},
 		"afpacket:eth0,qdisc=none":            {"qdisc", "bypass", "kernel"},
 		"afpacket:eth0,rcvbuf=1K":             {"rcvbuf", "131072"},
@@ -227,6 +227,12 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%s: %v, without %q", name, err, word)
 			}
 		}
+	}
+	// The string is right: it is the interface that is not there.
+	var err error
+	near.Do(func() { _, err = port.Open("afpacket:eth7", port.Options{Pool: pl}) })
+	if !errors.Is(err, afpacket.ErrInterface) || errors.Is(err, port.ErrSpec) || !strings.HasPrefix(err.Error(), "afpacket:eth7: ") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/fd"
+	"github.com/ringway-net/ringway/internal/netif"
 )
 
 // ErrInterface is wrapped by the error that says that there is no such interface, or that it is of the wrong kind.
@@ -30,7 +30,8 @@ type socket struct {
 // newSocket makes a socket for the interface of that name, which receives only once it is bound. c has its defaults.
 func newSocket(name string, c Config) (s socket, err error) {
 	if name == "" || len(name) >= unix.IFNAMSIZ {
-		return s, fmt.Errorf("%w %q: want the name of one, of 1 to %d bytes; there are %s", ErrInterface, name, unix.IFNAMSIZ-1, interfaces())
+		there, _ := netif.Names()
+		return s, fmt.Errorf("%w %q: want the name of one, of 1 to %d bytes; there are %s", ErrInterface, name, unix.IFNAMSIZ-1, there)
 	}
 	num, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -59,7 +60,8 @@ func (s *socket) find() error {
 		err = unix.IoctlIfreq(s.Num(), unix.SIOCGIFINDEX, r)
 	}
 	if err != nil {
-		return fmt.Errorf("%w %q: %w; there are %s", ErrInterface, s.name, err, interfaces())
+		there, _ := netif.Names()
+		return fmt.Errorf("%w %q: %w; there are %s", ErrInterface, s.name, err, there)
 	}
 	s.index = int(int32(r.Uint32()))
 	return nil
@@ -117,7 +119,7 @@ func (s *socket) buffer(what string, force, option, size int) {
 func (s *socket) start(receive bool, c Config) error {
 	protocol := uint16(0)
 	if receive {
-		protocol = networkOrder(unix.ETH_P_ALL)
+		protocol = netif.NetworkOrder(unix.ETH_P_ALL)
 	}
 	if err := unix.Bind(s.Num(), &unix.SockaddrLinklayer{Ifindex: s.index, Protocol: protocol}); err != nil {
 		return fmt.Errorf("%s: bind: %w", s.name, err)
@@ -131,11 +133,6 @@ func (s *socket) start(receive bool, c Config) error {
 		}
 	}
 	return nil
-}
-
-func networkOrder(v uint16) uint16 {
-	b := [2]byte{byte(v >> 8), byte(v)}
-	return *(*uint16)(unsafe.Pointer(&b))
 }
 
 func (s *socket) hardware() (uint16, error) {
@@ -204,17 +201,4 @@ func hasAddress(name string) bool {
 		}
 	}
 	return false
-}
-
-// interfaces returns the names of those that there are.
-func interfaces() string {
-	all, err := net.Interfaces()
-	if err != nil || len(all) == 0 {
-		return "none"
-	}
-	var names []string
-	for _, i := range all {
-		names = append(names, i.Name)
-	}
-	return strings.Join(names, ", ")
 }

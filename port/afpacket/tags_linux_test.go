@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/need"
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/internal/netlab"
 )
 
@@ -34,7 +35,7 @@ func tagAll(t *testing.T, n *netlab.Namespace, tags []tag) {
 		tag := tags[len(tags)-1-i]
 		out = append(out,
 			instruction{op: setToReg, regs: 1 | self<<4},
-			instruction{op: setTo, regs: 2, imm: int32(networkOrder(tag.protocol))},
+			instruction{op: setTo, regs: 2, imm: int32(netif.NetworkOrder(tag.protocol))},
 			instruction{op: setTo, regs: 3, imm: int32(tag.tci)},
 			instruction{op: call, imm: vlanPush})
 		in = append(in, instruction{op: setToReg, regs: 1 | self<<4}, instruction{op: call, imm: vlanPop})

@@ -15,12 +15,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -109,6 +111,9 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %v, want one that wraps %v", e.text, err, e.is)
 			continue
 		}
+		if config := e.is == port.ErrSpec || e.is == ErrConfig || e.is == ErrFilter || e.is == port.ErrNoPool; errors.Is(err, port.ErrSpec) != config {
+			t.Errorf("%s: %v: the string's fault, or the world's?", e.text, err)
+		}
 		for _, w := range e.words {
 			if !strings.Contains(err.Error(), w) {
 				t.Errorf("%s: the error does not say %q: %v", e.text, w, err)
@@ -162,15 +167,7 @@ func TestJumbo(t *testing.T) {
 		a, b := veths(t)
 		c := connect(a, b, 1, 9000)
 		small := newPool(t, pool.Config{})
-		large, err := pool.New(pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 4, HeapBuffers: pool.None})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := large.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		large := pooltest.New(t, pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 4, HeapBuffers: pool.None})
 		p := mustOpen(t, c, port.Options{Pool: small, Large: large}, Config{Mode: m})
 		if mtu := p.Info().MTU; mtu != 9014 {
 			t.Errorf("MTU %d", mtu)
@@ -607,65 +604,93 @@ func TestStarved(t *testing.T) {
 
 // TestCycles: opened and closed again and again under traffic, a port leaves nothing behind.
 func TestCycles(t *testing.T) {
-	rounds := 1000
+	rounds, beside := 1000, 8 // opening and closing is waiting for the kernel, for the most part
 	if testing.Short() || raceDetector {
 		rounds = 100
 	}
 	a, b := veths(t)
-	c := connect(a, b, 1, 1500)
-	p := newPool(t, pool.Config{Count: 1024})
-	other := c.far(t)
-	defer other.close()
+	p := newPool(t, pool.Config{Count: 1024 * beside})
+	var cables []cable
+	for range beside {
+		cables = append(cables, connect(a, b, 1, 1500))
+	}
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
-	wait.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				_ = unix.Sendto(other.socket, frame(200, 1), 0, &unix.SockaddrLinklayer{Ifindex: other.index})
-				time.Sleep(20 * time.Microsecond)
+	for _, c := range cables {
+		other := c.far(t)
+		defer other.close()
+		wait.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = unix.Sendto(other.socket, frame(200, 1), 0, &unix.SockaddrLinklayer{Ifindex: other.index})
+					time.Sleep(100 * time.Microsecond)
+				}
 			}
-		}
-	})
-	var before int
-	for i := range rounds {
+		})
+	}
+	var received, sent atomic.Uint64
+	once := func(c cable, i int) error {
 		x, err := c.open(port.Options{Pool: p}, Config{Mode: both[i%2], RingSize: 128})
 		if err != nil {
-			t.Fatalf("round %d: %v", i, err)
+			return err
 		}
 		bufs := make([]pool.Buffer, 8)
 		for range 2 {
 			n, err := x.Rx(bufs)
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
-			n, err = x.Tx(bufs[:n])
+			k, err := x.Tx(bufs[:n])
+			pool.ReleaseBurst(bufs[k:n])
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
 			buf, err := p.CopyIn(frame(100, 1))
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
-			transmit(t, x, buf)
-			_ = n
+			if n, err = x.Tx([]pool.Buffer{buf}); n == 0 {
+				buf.Release()
+				return errors.Join(errors.New("a port that was just opened takes no frame"), err)
+			}
 		}
-		if err := x.Close(); err != nil {
-			t.Fatalf("round %d: %v", i, err)
-		}
-		if i == 10 {
-			before = len(descriptors(t))
-		}
+		err = x.Close()
+		s := x.Stats()
+		received.Add(s.RxPackets)
+		sent.Add(s.TxPackets)
+		return err
 	}
+	if err := once(cables[0], 0); err != nil { // what is opened once, such as the netpoller's, is open then
+		t.Fatal(err)
+	}
+	before := len(descriptors(t))
+	var all sync.WaitGroup
+	for _, c := range cables {
+		all.Go(func() {
+			for i := range rounds / beside {
+				if err := once(c, i); err != nil {
+					t.Errorf("%s, round %d: %v", c.ifA, i, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 	close(stop)
 	wait.Wait()
+	if received.Load() == 0 || sent.Load() == 0 {
+		t.Errorf("%d frames were received and %d sent by %d ports", received.Load(), sent.Load(), rounds)
+	}
 	if after := descriptors(t); len(after) > before {
 		t.Errorf("%d descriptors are open, %d were: %v", len(after), before, after)
 	}
-	if strings.Contains(a.IP("link", "show", c.ifA), "xdp") {
-		t.Error("a program is left on the interface")
+	for _, c := range cables {
+		if strings.Contains(a.IP("link", "show", c.ifA), "xdp") {
+			t.Errorf("a program is left on %s", c.ifA)
+		}
 	}
 	if s := p.Stats(); s.InUse != 0 || s.Lent != 0 {
 		t.Errorf("%d buffers in use, %d lent", s.InUse, s.Lent)

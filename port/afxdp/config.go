@@ -128,7 +128,7 @@ func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
 	}
 	p, err := Open(s.Target, o, c)
 	if err != nil {
-		return nil, s.Errorf("%w", err)
+		return nil, s.OpenError(err, ErrConfig)
 	}
 	return p, nil
 }

@@ -14,6 +14,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringway-net/ringway/internal/netif"
 )
 
 // device is what is known of an interface.
@@ -33,12 +35,8 @@ func (d device) queues() int { return max(d.rx, d.tx) }
 func lookup(name string) (d device, err error) {
 	i, err := net.InterfaceByName(name)
 	if err != nil {
-		if all, listErr := net.Interfaces(); listErr == nil {
-			var names []string
-			for _, one := range all {
-				names = append(names, one.Name)
-			}
-			return d, fmt.Errorf("there is no interface %q here; there are %s: %w", name, strings.Join(names, ", "), unix.ENODEV)
+		if there, listErr := netif.Names(); listErr == nil {
+			return d, fmt.Errorf("there is no interface %q here; there are %s: %w", name, there, unix.ENODEV)
 		}
 		return d, err
 	}
@@ -105,7 +103,7 @@ func linkWatch(d device, promiscuous bool) (socket int, err error) {
 	if err != nil {
 		return -1, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	err = unix.Bind(s, &unix.SockaddrLinklayer{Protocol: htons(none), Ifindex: d.index})
+	err = unix.Bind(s, &unix.SockaddrLinklayer{Protocol: netif.NetworkOrder(none), Ifindex: d.index})
 	if errors.Is(err, unix.ENETDOWN) { // bound all the same, and says so
 		err = nil
 	}
@@ -116,11 +114,6 @@ func linkWatch(d device, promiscuous bool) (socket int, err error) {
 		return -1, errors.Join(fmt.Errorf("promiscuous mode: %w", err), unix.Close(s))
 	}
 	return s, nil
-}
-
-func htons(n uint16) uint16 {
-	b := [2]byte{byte(n >> 8), byte(n)}
-	return *(*uint16)(unsafe.Pointer(&b))
 }
 
 // explain adds to an error of the system what it most likely means here, and what to do.

@@ -3,71 +3,31 @@
 package afxdp
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/joined"
 	"github.com/ringway-net/ringway/internal/need"
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/vswitch"
 )
 
-// forward joins two hosts, left and right, by two ports of m, until stop, which checks that all is accounted for.
-func forward(t *testing.T, m Mode, mtu int) (left, right *netlab.Namespace, stop func() vswitch.ForwardStats) {
+// forward joins two hosts, left and right, by two ports of m.
+func forward(t *testing.T, m Mode, mtu int) (left, right *netlab.Namespace, f *joined.Forward) {
 	t.Helper()
 	lab := netlab.New(t)
-	left, middle, right := lab.Namespace("left"), lab.Namespace("middle"), lab.Namespace("right")
-	lab.Veth(left, "eth0", middle, "left0", mtu)
-	lab.Veth(right, "eth0", middle, "right0", mtu)
-	left.Addr("eth0", "10.0.0.1/24", "fd00::1/64")
-	right.Addr("eth0", "10.0.0.2/24", "fd00::2/64")
-	small := newPool(t, pool.Config{Count: 16384})
-	large, err := pool.New(pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 512})
-	if err != nil {
-		t.Fatal(err)
+	middle := lab.Namespace("middle")
+	left, right = lab.Host(1, middle, "left0", mtu), lab.Host(2, middle, "right0", mtu)
+	o := port.Options{
+		Pool:  newPool(t, pool.Config{Count: 16384}),
+		Large: pooltest.New(t, pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 512}),
 	}
-	t.Cleanup(func() {
-		if err := large.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	o := port.Options{Pool: small, Large: large}
 	p1, p2 := mustOpen(t, cable{a: middle, ifA: "left0"}, o, Config{Mode: m}), mustOpen(t, cable{a: middle, ifA: "right0"}, o, Config{Mode: m})
-	f, err := vswitch.NewForward(vswitch.ForwardConfig{In: p1, Out: p2, Both: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	stopped := false
-	stop = func() vswitch.ForwardStats {
-		t.Helper()
-		if stopped {
-			return f.Stats()
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		s := f.Stats()
-		if s.Received()+s.Segments() != s.Sent()+s.Dropped() {
-			t.Errorf("%d received and %d segments more, %d sent, %d dropped", s.Received(), s.Segments(), s.Sent(), s.Dropped())
-		}
-		for _, p := range []port.Port{p1, p2} {
-			t.Logf("%s: %s; %v", p.Info().Name, p.Info().Mode, p.Info().Notes)
-			if err := p.Close(); err != nil {
-				t.Errorf("Close: %v", err)
-			}
-		}
-		return s
-	}
-	t.Cleanup(func() { stop() })
-	return left, right, stop
+	return left, right, joined.Start(t, vswitch.ForwardConfig{In: p1, Out: p2, Both: true})
 }
 
 // TestForward: two hosts with their offloads at the defaults reach each other through two ports, by ping, TCP both ways and
@@ -76,8 +36,11 @@ func TestForward(t *testing.T) {
 	need.Program(t, "iperf3")
 	for _, mtu := range []int{1500, 9000} {
 		for _, m := range both {
+			if testing.Short() && (mtu == 1500) != (m == ModeCopy) {
+				continue // each mode once, and each MTU
+			}
 			t.Run(fmt.Sprintf("%s %d", m, mtu), func(t *testing.T) {
-				left, right, stop := forward(t, m, mtu)
+				left, right, f := forward(t, m, mtu)
 				for _, to := range []string{"10.0.0.2", "fd00::2"} {
 					if !left.WaitPing(to, 10*time.Second) {
 						t.Fatalf("no answer from %s", to)
@@ -91,7 +54,7 @@ func TestForward(t *testing.T) {
 				}
 				for _, reverse := range []bool{false, true} {
 					for _, to := range []string{"10.0.0.2", "fd00::2"} {
-						r, err := netlab.TCP(right, left, to, time.Second, netlab.TCPOptions{Reverse: reverse})
+						r, err := netlab.Transfer(right, left, to, netlab.TCPOptions{Reverse: reverse})
 						if err != nil {
 							t.Fatalf("TCP to %s, reverse %v: %v", to, reverse, err)
 						}
@@ -108,7 +71,7 @@ func TestForward(t *testing.T) {
 				if u.Far < u.Sent*9/10 {
 					t.Errorf("UDP: %d sent, %d came to the far interface", u.Sent, u.Far)
 				}
-				s := stop()
+				s := f.Stop()
 				t.Logf("%d received, %d segments more, %d dropped", s.Received(), s.Segments(), s.Dropped())
 			})
 		}

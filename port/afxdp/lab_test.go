@@ -15,7 +15,9 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
@@ -71,7 +73,11 @@ func mustOpen(t testing.TB, c cable, o port.Options, config Config) port.Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() })
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
 	return p
 }
 
@@ -82,16 +88,7 @@ func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	if c.Name == "" {
 		c.Name = t.Name()
 	}
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // far is a packet socket at the other end.
@@ -115,10 +112,10 @@ func (c cable) far(t fataler) *far {
 			return
 		}
 		f.index = d.index
-		if f.socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL))); err != nil {
+		if f.socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(netif.NetworkOrder(unix.ETH_P_ALL))); err != nil {
 			return
 		}
-		err = unix.Bind(f.socket, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: d.index})
+		err = unix.Bind(f.socket, &unix.SockaddrLinklayer{Protocol: netif.NetworkOrder(unix.ETH_P_ALL), Ifindex: d.index})
 	})
 	if err != nil {
 		t.Fatalf("the other end: %v", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
@@ -43,15 +44,7 @@ func TestMark(t *testing.T) {
 	a, b := veths(t)
 	c := connect(a, b, 1, 1500)
 	small := newPool(t, pool.Config{})
-	large, err := pool.New(pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := large.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	large := pooltest.New(t, pool.Config{Name: "large", BufferSize: port.LargeBufferSize, Count: 8})
 	x := mustOpen(t, c, port.Options{Pool: small, Large: large}, Config{Mode: ModeGeneric}).(*afxdp)
 	finished := ip4(17, 0, 0, append(ports(1, 2), 0, 12, 0, 0, 1, 2, 3, 4)...) // UDP without a checksum
 	var bufs []pool.Buffer

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -20,16 +21,7 @@ import (
 func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = 1
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 func open(t testing.TB, p *pool.Pool, name string) port.Port {

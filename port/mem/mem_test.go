@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 
 	"go.uber.org/goleak"
@@ -28,16 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newPool(t testing.TB) *pool.Pool {
 	t.Helper()
-	p, err := pool.New(pool.Config{Count: 4096, Track: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, pool.Config{Count: 4096, Track: 1})
 }
 
 // link is a pair of ends, closed at the end of the test.

@@ -11,6 +11,7 @@ import (
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -39,7 +40,7 @@ func unfinished(t testing.TB, p *pool.Pool, size int) (b pool.Buffer, frames int
 func TestFinished(t *testing.T) {
 	for _, stream := range []bool{false, true} {
 		o := env(t)
-		large := newPool(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 32})
+		large := pooltest.New(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 32})
 		name := filepath.Join(t.TempDir(), "out.pcap")
 		var whole bytes.Buffer
 		if stream {
@@ -104,7 +105,7 @@ func TestFinished(t *testing.T) {
 // By another library's judgement all checksums are right, and all bytes are there.
 func TestFinishedChecksums(t *testing.T) {
 	o := env(t)
-	large := newPool(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 32})
+	large := pooltest.New(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 32})
 	name := filepath.Join(t.TempDir(), "out.pcapng")
 	w := openOut(t, name, o)
 	var want, got []byte
@@ -150,7 +151,7 @@ func TestFinishedStuck(t *testing.T) {
 	for _, end := range []string{"read", "stuck", "broken"} {
 		t.Run(end, func(t *testing.T) {
 			o := env(t)
-			large := newPool(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 1024})
+			large := pooltest.New(t, pool.Config{BufferSize: port.LargeBufferSize, Count: 1024})
 			var outR *os.File
 			outR, o.Stdout = pipe(t)
 			w := openOut(t, "-", o)

@@ -14,6 +14,7 @@ import (
 	"testing/iotest"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
@@ -22,7 +23,7 @@ import (
 // with their Meta, then the codec's error, in one line; a file and a stream are alike, and
 // two passes over a file are one after the other.
 func FuzzRead(f *testing.F) {
-	o := port.Options{Pool: newPool(f, pool.Config{Count: 64, BufferSize: 512}), Direction: port.In}
+	o := port.Options{Pool: pooltest.New(f, pool.Config{Count: 64, BufferSize: 512}), Direction: port.In}
 	path := filepath.Join(f.TempDir(), "capture")
 	f.Fuzz(func(t *testing.T, capture []byte, oneByOne bool) {
 		want, _, end := codecFrames(capture)
@@ -48,7 +49,7 @@ func FuzzRead(f *testing.F) {
 // FuzzCopy: what was read of a capture is in the pcapng that it is written to, cut to snaplen, by
 // interfaces of the same names and kinds; times differ only if the writer says so.
 func FuzzCopy(f *testing.F) {
-	o := port.Options{Pool: newPool(f, pool.Config{Count: 64, BufferSize: 512})}
+	o := port.Options{Pool: pooltest.New(f, pool.Config{Count: 64, BufferSize: 512})}
 	f.Fuzz(func(t *testing.T, capture []byte, snaplen uint32) {
 		snaplen = snaplen%MaxFrame + 1
 		var copied bytes.Buffer

@@ -18,30 +18,16 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newPool returns a pool that must have nothing out at the end.
-func newPool(t testing.TB, c pool.Config) *pool.Pool {
-	t.Helper()
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
-}
-
 // env is what ports of one program share.
 func env(t testing.TB) port.Options {
-	return port.Options{Pool: newPool(t, pool.Config{}), Interfaces: new(port.Interfaces)}
+	return port.Options{Pool: pooltest.New(t, pool.Config{}), Interfaces: new(port.Interfaces)}
 }
 
 func mustOpen(t testing.TB, name string, o port.Options, d port.Direction) port.Port {

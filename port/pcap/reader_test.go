@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
@@ -273,7 +274,7 @@ func TestReadJumbo(t *testing.T) {
 func TestReadExhausted(t *testing.T) {
 	b := classic(binary.LittleEndian, micro, 65535, 1, 50, 60)
 	for _, stdin := range []bool{false, true} {
-		o := port.Options{Pool: newPool(t, pool.Config{Count: 4, HeapBuffers: pool.None}), Stdin: bytes.NewReader(b)}
+		o := port.Options{Pool: pooltest.New(t, pool.Config{Count: 4, HeapBuffers: pool.None}), Stdin: bytes.NewReader(b)}
 		name := "-"
 		if !stdin {
 			name = tempFile(t, "in.pcap", b)
@@ -335,7 +336,7 @@ func TestReadExhausted(t *testing.T) {
 
 // A frame that WaitRx has found a buffer for goes back when the port is closed.
 func TestCloseWithReadyFrame(t *testing.T) {
-	o := port.Options{Pool: newPool(t, pool.Config{Count: 1, HeapBuffers: pool.None})}
+	o := port.Options{Pool: pooltest.New(t, pool.Config{Count: 1, HeapBuffers: pool.None})}
 	p := openIn(t, tempFile(t, "in.pcap", classic(binary.LittleEndian, micro, 65535, 1, 9, 60)), o)
 	bufs := make([]pool.Buffer, 8)
 	if n, err := p.Rx(bufs); n != 1 || err != nil {
@@ -349,7 +350,7 @@ func TestCloseWithReadyFrame(t *testing.T) {
 }
 
 func TestReadNeverFits(t *testing.T) {
-	o := port.Options{Pool: newPool(t, pool.Config{Count: 4, HeapBuffers: pool.None})}
+	o := port.Options{Pool: pooltest.New(t, pool.Config{Count: 4, HeapBuffers: pool.None})}
 	p := openIn(t, tempFile(t, "in.pcap", classic(binary.LittleEndian, micro, 65535, 1, 9, 60, 60, 9000)), o)
 	frames, err := collect(t, p)
 	if len(frames) != 2 || !errors.Is(err, pool.ErrTooLarge) {

@@ -5,7 +5,6 @@ package pcap
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,24 +13,8 @@ import (
 	"testing"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/internal/need"
 )
-
-// tool returns a tool's path. Without it the test is skipped and says why; in CI, where
-// RINGWAY_CI=1, it fails.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	why := name + " is not installed, so nothing but this module has read the copies"
-	if os.Getenv("RINGWAY_CI") == "1" {
-		t.Fatal(why)
-	}
-	fmt.Printf("SKIP %s: %s\n", t.Name(), why)
-	t.Skip(why)
-	return ""
-}
 
 // shark reads a capture with tshark: time, lengths, interface with its name, and the bytes.
 func shark(t *testing.T, file string) string {
@@ -42,7 +25,7 @@ func shark(t *testing.T, file string) string {
 			"-e", "frame.interface_id", "-e", "frame.interface_name", "-e", "frame.encap_type"},
 		{"-x"},
 	} {
-		cmd := exec.Command(tool(t, "tshark"), append([]string{"-n", "-r", file}, args...)...)
+		cmd := exec.Command(need.Program(t, "tshark"), append([]string{"-n", "-r", file}, args...)...)
 		cmd.Env = append(os.Environ(), "TZ=UTC", "HOME="+t.TempDir())
 		out, err := cmd.Output()
 		if err != nil {
@@ -54,7 +37,7 @@ func shark(t *testing.T, file string) string {
 }
 
 func TestTsharkReadsTheSame(t *testing.T) {
-	tool(t, "tshark")
+	need.Program(t, "tshark")
 	vlan := append([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x81, 0, 0, 7, 8, 0}, make([]byte, 46)...)
 	ifs := []capfile.Interface{
 		{Name: "eth0", LinkType: 1, SnapLen: 65535, Resolution: 6},
@@ -85,7 +68,7 @@ func TestTsharkReadsTheSame(t *testing.T) {
 
 // What the standard input and output do between other programs.
 func TestTcpdumpPipes(t *testing.T) {
-	tcpdump := tool(t, "tcpdump")
+	tcpdump := need.Program(t, "tcpdump")
 	in := tempFile(t, "in.pcap", classic(binary.LittleEndian, micro, 65535, 1, 3000, 60, 1514))
 	from := exec.Command(tcpdump, "-r", in, "-w", "-")
 	to := exec.Command(tcpdump, "-n", "-tt", "-xx", "-r", "-")

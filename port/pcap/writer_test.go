@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ringway-net/ringway/internal/capfile"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
@@ -203,7 +204,7 @@ func TestResolutionAndSnaplen(t *testing.T) {
 
 // Frames that know nothing get Ethernet and the time of Tx; too long ones are dropped.
 func TestBareFrames(t *testing.T) {
-	o := port.Options{Pool: newPool(t, pool.Config{Count: 16, BufferSize: 300_000}), Interfaces: new(port.Interfaces)}
+	o := port.Options{Pool: pooltest.New(t, pool.Config{Count: 16, BufferSize: 300_000}), Interfaces: new(port.Interfaces)}
 	for _, format := range []string{"pcap", "pcapng"} {
 		out := filepath.Join(t.TempDir(), "out."+format)
 		w := openOut(t, out, o)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/need"
+	"github.com/ringway-net/ringway/internal/netif"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/porttest"
 )
@@ -59,15 +60,13 @@ func peer(t porttest.TB, device string, tun bool) *socket {
 		}
 	}
 	if err == nil {
-		err = unix.Bind(num, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: int(req.Uint32())})
+		err = unix.Bind(num, &unix.SockaddrLinklayer{Protocol: netif.NetworkOrder(unix.ETH_P_ALL), Ifindex: int(req.Uint32())})
 	}
 	if err != nil {
 		t.Fatalf("packet socket at %s: %v", device, err)
 	}
 	return &socket{t, num, tun}
 }
-
-func htons(n uint16) uint16 { return n>>8 | n<<8 }
 
 func (s *socket) feed(frames [][]byte) {
 	for _, f := range frames {
@@ -79,7 +78,7 @@ func (s *socket) feed(frames [][]byte) {
 			}
 			name, _ := unix.Getsockname(s.num)
 			to := *name.(*unix.SockaddrLinklayer)
-			to.Protocol = htons(proto)
+			to.Protocol = netif.NetworkOrder(proto)
 			err = unix.Sendto(s.num, f, 0, &to)
 		} else {
 			_, err = unix.Write(s.num, f)

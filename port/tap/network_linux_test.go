@@ -1,7 +1,6 @@
 package tap_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/joined"
 	"github.com/ringway-net/ringway/internal/netlab"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
@@ -43,8 +44,7 @@ func (m *measured) Rx(bufs []pool.Buffer) (int, error) {
 // network is two hosts whose devices are joined.
 type network struct {
 	a, b    end
-	forward *vswitch.Forward
-	stop    func() error // ends the forwarding; a second call does nothing
+	forward *joined.Forward
 }
 
 // testB is what tests and benchmarks have in common.
@@ -57,59 +57,18 @@ type testB interface {
 func join(t testB, stringA, stringB string) *network {
 	t.Helper()
 	lab := netlab.New(t)
-	small, err := pool.New(pool.Config{Name: "small", Count: 16384})
-	if err != nil {
-		t.Fatal(err)
-	}
-	large, err := pool.New(pool.Config{Name: "large", Count: 2048, BufferSize: port.LargeBufferSize})
-	if err != nil {
-		t.Fatal(err)
+	o := port.Options{
+		Pool:  pooltest.New(t, pool.Config{Name: "small", Count: 16384}),
+		Large: pooltest.New(t, pool.Config{Name: "large", Count: 2048, BufferSize: port.LargeBufferSize}),
 	}
 	n := new(network)
 	for i, e := range []*end{&n.a, &n.b} {
 		e.Namespace = lab.Namespace(string(rune('a' + i)))
 		s := fmt.Sprintf("%s,addr=10.0.0.%d/24+fd00::%d/64", []string{stringA, stringB}[i], i+1, i+1)
 		e.port = new(measured)
-		e.Do(func() { e.port.Port, err = port.Open(s, port.Options{Pool: small, Large: large}) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		e.Do(func() { e.port.Port = opened(t, s, o) })
 	}
-	n.forward, err = vswitch.NewForward(vswitch.ForwardConfig{In: n.a.port, Out: n.b.port, Both: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	result := make(chan error, 1)
-	go func() { result <- n.forward.Run(ctx) }()
-	stopped := false
-	n.stop = func() (err error) {
-		if !stopped {
-			stopped = true
-			cancel()
-			err = <-result
-		}
-		return err
-	}
-	t.Cleanup(func() {
-		if err := n.stop(); err != nil {
-			t.Errorf("Forward: %v", err)
-		}
-		for _, e := range []end{n.a, n.b} {
-			if err := e.port.Close(); err != nil {
-				t.Errorf("Close: %v", err)
-			}
-		}
-		s := n.forward.Stats()
-		if s.Received()+s.Segments() != s.Sent()+s.Dropped() || s.InFlight != 0 {
-			t.Errorf("received %d, segments %d, sent %d, dropped %d, in flight %d", s.Received(), s.Segments(), s.Sent(), s.Dropped(), s.InFlight)
-		}
-		for _, p := range []*pool.Pool{small, large} {
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	n.forward = joined.Start(t, vswitch.ForwardConfig{In: n.a.port, Out: n.b.port, Both: true})
 	if !n.a.WaitPing("10.0.0.2", 10*time.Second) {
 		t.Fatal("no answer to a ping")
 	}
@@ -119,10 +78,11 @@ func join(t testB, stringA, stringB string) *network {
 // TestNetwork: two hosts that find nothing to complain of.
 func TestNetwork(t *testing.T) {
 	const jumbo = ",mtu=9000"
-	for _, v := range []struct {
+	type pair struct {
 		a, b     string
 		segments bool // large frames have to be cut on their way to b
-	}{
+	}
+	pairs := []pair{
 		{"tap:t0", "tap:t0", false},
 		{"tap:t0" + jumbo, "tap:t0" + jumbo, false},
 		{"tap:t0,queues=2", "tap:t0,queues=2", false},
@@ -131,7 +91,11 @@ func TestNetwork(t *testing.T) {
 		{"tap:t0,vnet=off", "tap:t0,vnet=off", false},
 		{"tun:t0", "tun:t0", false},
 		{"tun:t0", "tun:t0,vnet=off", true},
-	} {
+	}
+	if testing.Short() { // each key once
+		pairs = []pair{{"tap:t0,queues=2" + jumbo, "tap:t0,vnet=off" + jumbo, true}, {"tun:t0", "tun:t0,vnet=off", true}}
+	}
+	for _, v := range pairs {
 		t.Run(v.a+" "+v.b, func(t *testing.T) {
 			alone(t)
 			n := join(t, v.a, v.b)
@@ -143,7 +107,7 @@ func TestNetwork(t *testing.T) {
 			}
 			for _, o := range []netlab.TCPOptions{{}, {Reverse: true}} {
 				for _, to := range []string{"10.0.0.2", "fd00::2"} {
-					if r, err := netlab.TCP(b.Namespace, a.Namespace, to, time.Second, o); err != nil || r.Bytes < 10e6 {
+					if r, err := netlab.Transfer(b.Namespace, a.Namespace, to, o); err != nil || r.Bytes < 10e6 {
 						t.Errorf("TCP to %s %+v: %+v, %v", to, o, r, err)
 					}
 				}
@@ -228,12 +192,9 @@ func BenchmarkTCP(b *testing.B) {
 // bridged makes two hosts with a Linux bridge between them.
 func bridged(t testB) (a, b *netlab.Namespace) {
 	lab := netlab.New(t)
-	a, b, between := lab.Namespace("a"), lab.Namespace("b"), lab.Namespace("bridge")
-	lab.Veth(a, "eth0", between, "a0", 1500)
-	lab.Veth(b, "eth0", between, "b0", 1500)
+	between := lab.Namespace("bridge")
+	a, b = lab.Host(1, between, "a0", 1500), lab.Host(2, between, "b0", 1500)
 	between.Bridge("br0", "a0", "b0")
-	a.Addr("eth0", "10.0.0.1/24")
-	b.Addr("eth0", "10.0.0.2/24")
 	if !a.WaitPing("10.0.0.2", 10*time.Second) {
 		t.Fatal("no answer to a ping through the bridge")
 	}

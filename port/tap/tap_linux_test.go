@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -34,16 +35,7 @@ func run(t testing.TB, name string, args ...string) string {
 func newPool(t testing.TB, c pool.Config) *pool.Pool {
 	t.Helper()
 	c.Track = 1
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
+	return pooltest.New(t, c)
 }
 
 // opened opens a port, which is closed with the test.
@@ -478,6 +470,10 @@ func TestTunRefuses(t *testing.T) {
 // TestOpenClose: a thousand ports, with frames on their way to and from each.
 func TestOpenClose(t *testing.T) {
 	alone(t)
+	rounds := 1000
+	if testing.Short() {
+		rounds = 100
+	}
 	p := newPool(t, pool.Config{})
 	run(t, "ip", "tuntap", "add", "often0", "mode", "tap", "multi_queue")
 	run(t, "ip", "link", "set", "often0", "up")
@@ -547,7 +543,7 @@ func TestOpenClose(t *testing.T) {
 	}
 	round(0)
 	before := descriptors(t)
-	for i := range 1000 {
+	for i := range rounds {
 		round(i)
 	}
 	close(over)

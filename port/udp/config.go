@@ -42,9 +42,9 @@ type Config struct {
 
 // What Config.Runs may be.
 const (
-	Auto = "auto"
-	On   = "on"
-	Off  = "off"
+	Auto = udpsock.Auto
+	On   = udpsock.On
+	Off  = udpsock.Off
 )
 
 // ErrConfig is wrapped by the errors about a Config.
@@ -53,11 +53,6 @@ var ErrConfig = errors.New("bad configuration")
 func bad(field string, value any, want string) error {
 	return fmt.Errorf("udp: %w: Config.%s is %v, want %s", ErrConfig, field, value, want)
 }
-
-const (
-	leastBuf = 4 << 10
-	mostBuf  = 1 << 30
-)
 
 func (c Config) withDefaults() (Config, error) {
 	if !c.Remote.Addr().IsValid() || c.Remote.Port() == 0 {
@@ -78,28 +73,15 @@ func (c Config) withDefaults() (Config, error) {
 	if c.LinkType == 0 {
 		c.LinkType = linkEthernet
 	}
-	if c.SendBuf == 0 {
-		c.SendBuf = udpsock.DefaultBuffer
-	}
-	if c.RecvBuf == 0 {
-		c.RecvBuf = udpsock.DefaultBuffer
-	}
-	if c.Runs == "" {
-		c.Runs = Auto
-	}
 	switch {
 	case c.Local.Addr().Is4() != c.Remote.Addr().Is4():
 		return c, bad("Local", c.Local, "an address of the family of Remote, "+c.Remote.String())
 	case c.MTU < 0 || c.MTU > udpsock.MaxPayload:
 		return c, bad("MTU", c.MTU, fmt.Sprintf("1 to %d", udpsock.MaxPayload))
-	case c.SendBuf < leastBuf || c.SendBuf > mostBuf:
-		return c, bad("SendBuf", c.SendBuf, fmt.Sprintf("%d to %d", leastBuf, mostBuf))
-	case c.RecvBuf < leastBuf || c.RecvBuf > mostBuf:
-		return c, bad("RecvBuf", c.RecvBuf, fmt.Sprintf("%d to %d", leastBuf, mostBuf))
-	case c.Runs != Auto && c.Runs != On && c.Runs != Off:
-		return c, bad("Runs", c.Runs, "auto, on or off")
 	}
-	return c, nil
+	t, err := udpsock.Tuning{SendBuf: c.SendBuf, RecvBuf: c.RecvBuf, Runs: c.Runs}.WithDefaults(bad)
+	c.SendBuf, c.RecvBuf, c.Runs = t.SendBuf, t.RecvBuf, t.Runs
+	return c, err
 }
 
 func init() {
@@ -114,7 +96,7 @@ func init() {
 			{Name: "mtu", Default: "what the path takes in one piece", Help: "longest frame sent, in bytes; one too long for the path goes in IP fragments"},
 			{Name: "sndbuf", Default: "4194304", Help: "size of the socket's send buffer, in bytes"},
 			{Name: "rcvbuf", Default: "4194304", Help: "size of the socket's receive buffer, in bytes"},
-			{Name: "gso", Default: Auto, Help: "on, off or auto: runs of equally long datagrams pass through the kernel as one, sent and received"},
+			udpsock.RunsKey,
 		},
 		Open:   openSpec,
 		Doctor: udpsock.Doctor,
@@ -157,13 +139,12 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 	if link == "raw" {
 		c.LinkType = linkRaw
 	}
-	number := s.Ints(&err)
-	c.MTU = int(number("mtu", 0, 1, udpsock.MaxPayload))
-	c.SendBuf = int(number("sndbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))
-	c.RecvBuf = int(number("rcvbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))
+	mtu, err := s.Int("mtu", 0, 1, udpsock.MaxPayload)
 	if err != nil {
 		return c, err
 	}
-	c.Runs, err = s.OneOf("gso", Auto, On, Off)
+	c.MTU = int(mtu)
+	t, err := udpsock.TuningOf(s)
+	c.SendBuf, c.RecvBuf, c.Runs = t.SendBuf, t.RecvBuf, t.Runs
 	return c, err
 }

@@ -29,7 +29,6 @@ type Port struct {
 	sender   udpsock.Sender
 	receiver udpsock.Receiver
 	info     port.Info
-	receives string // how, for Mode
 
 	mu sync.Mutex // for socket.Lost
 }
@@ -59,12 +58,6 @@ func Open(o port.Options, c Config) (*Port, error) {
 	noRecv := p.receiver.Init(&p.Base, socket, false, c.Runs != Off)
 	if err := errors.Join(noSend, noRecv); err != nil && c.Runs == On {
 		return nil, errors.Join(fmt.Errorf("%s: runs of datagrams (gso=on): %w", c.Name, err), p.Close())
-	}
-	p.receives = "received one by one"
-	if noRecv == nil && c.Runs != Off {
-		p.receives = "received as one too (UDP_GRO)"
-	} else if noRecv != nil {
-		p.receives += fmt.Sprintf(" (no UDP_GRO: %v)", noRecv)
 	}
 	p.info = port.Info{
 		Name: c.Name, Kind: "udp", Live: true, LinkType: c.LinkType, AnyLinkType: true, MTU: c.MTU,
@@ -181,7 +174,7 @@ func (p *Port) Stats() stats.Snapshot {
 // Info describes the port.
 func (p *Port) Info() port.Info {
 	i := p.info
-	i.Mode = strings.Join([]string{fmt.Sprintf("from %v", p.socket.Local), p.sender.Mode(), p.receives}, ", ")
+	i.Mode = strings.Join([]string{fmt.Sprintf("from %v", p.socket.Local), p.sender.Mode(), p.receiver.Mode()}, ", ")
 	i.Notes = p.sender.Notes()
 	return i
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -21,20 +22,11 @@ import (
 )
 
 func newPools(t *testing.T, track int) port.Options {
-	small, err := pool.New(pool.Config{Count: 4096, Track: track})
-	if err != nil {
-		t.Fatal(err)
+	t.Helper()
+	return port.Options{
+		Pool:  pooltest.New(t, pool.Config{Count: 4096, Track: track}),
+		Large: pooltest.New(t, pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: track}),
 	}
-	large, err := pool.New(pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: track})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(small.Close(), large.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return port.Options{Pool: small, Large: large}
 }
 
 // peer is a socket on the loopback.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -27,7 +28,7 @@ func pairs(t testing.TB, o port.Options, each func(name string, dialing, listeni
 // TestAllocs: a burst out and in allocates nothing, be it that it fits, or that the socket is full in the middle of it and is waited for.
 func TestAllocs(t *testing.T) {
 	testkit.Watchdog(t)
-	p := poolOf(t, pool.Config{Count: 4096})
+	p := pooltest.New(t, pool.Config{Count: 4096})
 	o := port.Options{Pool: p}
 	c := p.NewCache()
 	defer c.Close()

@@ -7,13 +7,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
 
 // BenchmarkOneWay: frames a second from one port to another, in bursts of 64 and one by one.
 func BenchmarkOneWay(b *testing.B) {
-	p := poolOf(b, pool.Config{Count: 4096})
+	p := pooltest.New(b, pool.Config{Count: 4096})
 	o := port.Options{Pool: p}
 	pairs(b, o, func(name string, dialing, listening port.Port) {
 		for _, way := range []struct {

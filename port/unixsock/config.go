@@ -178,7 +178,7 @@ func openSpec(s *port.Spec, o port.Options) (port.Port, error) {
 	}
 	p, err := open(s.Target, o, c)
 	if err != nil {
-		return nil, s.Errorf("%w", err)
+		return nil, s.OpenError(err, ErrConfig, errPath)
 	}
 	return p, nil
 }
@@ -193,7 +193,7 @@ func listenSpec(s *port.Spec, o port.Options) (port.Listener, error) {
 	}
 	l, err := Listen(s.Target, o, c)
 	if err != nil {
-		return nil, s.Errorf("%w", err)
+		return nil, s.OpenError(err, ErrConfig, errPath)
 	}
 	return l, nil
 }

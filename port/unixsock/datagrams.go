@@ -76,12 +76,12 @@ type sender struct {
 	fd    *fd.FD
 	mtu   int
 	batch *mmsg.Batch
-	patience
+	waiter
 }
 
 // init prepares s for b's socket f; to is where frames go, of n bytes, or nil if the socket is connected.
 func (s *sender) init(b *port.Base, f *fd.FD, c *Config, to *unix.RawSockaddrAny, n int) {
-	s.base, s.fd, s.mtu, s.bound = b, f, c.MTU, c.Retry
+	s.base, s.fd, s.mtu, s.Bound = b, f, c.MTU, c.Retry
 	s.batch = mmsg.New(port.LandingPlaces, 1, 0, false)
 	if to != nil {
 		for i := range s.batch.Len() {
@@ -111,12 +111,12 @@ func (s *sender) transmit(bufs []pool.Buffer) (n int, left error) {
 		s.base.Sent(bufs[n : n+sent])
 		n += sent
 		if err == nil {
-			s.room()
+			s.Room()
 			continue
 		}
 		reason, full := isFull(err)
 		switch {
-		case full && s.full():
+		case full && s.Full():
 			s.base.Dropped(reason, bufs[n:])
 			return len(bufs), nil
 		case full:

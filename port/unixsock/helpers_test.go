@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
@@ -25,21 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newPool(t testing.TB) *pool.Pool {
 	t.Helper()
-	return poolOf(t, pool.Config{Count: 4096, Track: 1})
-}
-
-func poolOf(t testing.TB, c pool.Config) *pool.Pool {
-	t.Helper()
-	p, err := pool.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("at the end: %v", err)
-		}
-	})
-	return p
+	return pooltest.New(t, pool.Config{Count: 4096, Track: 1})
 }
 
 // tempDir is a directory with a short name: a socket's path has not much room.

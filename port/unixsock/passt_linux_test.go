@@ -5,11 +5,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/need"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -22,9 +22,8 @@ func TestPasst(t *testing.T) {
 	path := filepath.Join("/tmp", filepath.Base(tempDir(t))+".passt")
 	gateway, guest := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	t.Cleanup(func() { _ = os.Remove(path) })
-	need(t, os.Getuid() == 0, "no root, and so no network namespace for passt")
-	_, err := exec.LookPath("passt")
-	need(t, err == nil, "passt is not installed")
+	need.Root(t) // for a network namespace
+	need.Program(t, "passt")
 	program(t, "unshare", "-n", "sh", "-c", "ip link add d0 type veth peer name d1 && ip link set d1 up && ip addr add 192.0.2.2/24 dev d0 && ip link set d0 up && ip route add default via 192.0.2.1 && "+
 		"exec passt -f -4 -s "+path+" -a 192.0.2.2 -n 24 -g 192.0.2.1 -t none -u none -D none -S none")
 	p := newPool(t)

@@ -3,38 +3,24 @@ package unixsock
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/need"
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 )
 
-// need skips or, in CI, fails a test that lacks something.
-func need(t testing.TB, ok bool, what string) {
-	t.Helper()
-	if ok {
-		return
-	}
-	if os.Getenv("RINGWAY_CI") == "1" {
-		t.Fatal(what)
-	}
-	fmt.Printf("SKIP %s: %s\n", t.Name(), what)
-	t.Skip(what)
-}
-
 // program starts a program that runs until the end of the test.
 func program(t *testing.T, name string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	need(t, err == nil, name+" is not installed, so nothing but this module and package net is at the other end")
 	var said bytes.Buffer
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(need.Program(t, name), args...)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -78,8 +64,8 @@ func TestQEMU(t *testing.T) {
 	for _, pair := range [][2]string{{"dgram", "stream, served"}, {"stream", "dgram"}, {"dgram", "dgram, served"}} {
 		t.Run(strings.Join(pair[:], " to "), func(t *testing.T) {
 			dir := tempDir(t)
-			p := poolOf(t, pool.Config{Count: 2048, Track: 1})
-			o := port.Options{Pool: p, Large: poolOf(t, pool.Config{Count: 256, BufferSize: port.LargeBufferSize})}
+			p := pooltest.New(t, pool.Config{Count: 2048, Track: 1})
+			o := port.Options{Pool: p, Large: pooltest.New(t, pool.Config{Count: 256, BufferSize: port.LargeBufferSize})}
 			a, b := ends[pair[0]](dir, "a"), ends[pair[1]](dir, "b")
 			// Those that listen are there before QEMU, those that dial a stream after it.
 			var ports [2]port.Port
@@ -140,7 +126,7 @@ func TestQEMU(t *testing.T) {
 // hello sends frames from one port until one of them comes out of another, and takes out all.
 func hello(t *testing.T, from, to port.Port) {
 	t.Helper()
-	p := poolOf(t, pool.Config{Count: 512})
+	p := pooltest.New(t, pool.Config{Count: 512})
 	bufs := make([]pool.Buffer, 8)
 	last := -1
 	sent := 0

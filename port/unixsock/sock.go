@@ -23,17 +23,20 @@ import (
 // maxPath is the length of the longest path that a socket's address has room for, in bytes.
 const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
 
+// errPath is wrapped by the errors about paths that no socket can have.
+var errPath = errors.New("bad path")
+
 // address returns the address at path.
 func address(path string) (*unix.SockaddrUnix, error) {
 	switch {
 	case path == "" || path == "@":
-		return nil, errors.New("the socket's path is empty; want one such as /run/vm0.sock")
+		return nil, fmt.Errorf("%w: the socket's path is empty; want one such as /run/vm0.sock", errPath)
 	case len(path) > maxPath:
-		return nil, fmt.Errorf("path %s has %d bytes, and a socket's address has room for %d; choose a shorter one, or change to its directory and give it relative to that", path, len(path), maxPath)
+		return nil, fmt.Errorf("%w %s: it has %d bytes, and a socket's address has room for %d; choose a shorter one, or change to its directory and give it relative to that", errPath, path, len(path), maxPath)
 	case strings.ContainsRune(path, 0):
-		return nil, fmt.Errorf("path %q has a zero byte in it", path)
+		return nil, fmt.Errorf("%w %q: it has a zero byte in it", errPath, path)
 	case abstract(path) && runtime.GOOS != "linux":
-		return nil, fmt.Errorf("%s is an abstract socket, which only Linux has; a file of that name is ./%s", path, path)
+		return nil, fmt.Errorf("%w: %s is an abstract socket, which only Linux has; a file of that name is ./%s", errPath, path, path)
 	}
 	return &unix.SockaddrUnix{Name: path}, nil
 }

@@ -38,7 +38,7 @@ type stream struct {
 	end     error // what Rx returns once it is set and the frames before it are received
 
 	// Tx's and WaitTx's.
-	patience
+	waiter
 	batch    *mmsg.Batch // one message: the pieces of all frames that go out together
 	prefixes [gathered][prefixSize]byte
 	left     error // what Tx returns from now on
@@ -58,7 +58,7 @@ func newStream(f *fd.FD, c Config, mode string, warnings []string) *stream {
 
 func (s *stream) start() {
 	s.landing.Init(&s.Base)
-	s.bound = s.config.Retry
+	s.Bound = s.config.Retry
 	s.batch = mmsg.New(1, 2*(gathered+1), 0, false)
 	s.Finisher.Init(&s.Base, port.NoOffloads, s.send)
 }
@@ -209,7 +209,7 @@ func (s *stream) send(bufs []pool.Buffer) (n int, err error) {
 		if _, err := s.batch.Send(s.fd.Num(), 0, 1); err != nil {
 			reason, full := isFull(err)
 			switch {
-			case full && s.full():
+			case full && s.Full():
 				if again > 0 {
 					s.ours.Store(true)
 					bufs[n].Release()
@@ -222,7 +222,7 @@ func (s *stream) send(bufs []pool.Buffer) (n int, err error) {
 			s.leave(err)
 			return n, s.left
 		}
-		s.room()
+		s.Room()
 		n += s.wrote(s.batch.Bytes(0), bufs[n:n+k], again)
 	}
 	return n, nil

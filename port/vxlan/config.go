@@ -28,8 +28,6 @@ const (
 
 	defaultSockets = 16
 	mostSockets    = 64
-	leastBuf       = 4 << 10
-	mostBuf        = 1 << 30
 	leastMTU       = packet.EthernetLen + 68 // IPv4's
 	mostMTU        = udpsock.MaxPayload - headerLen
 )
@@ -68,9 +66,9 @@ type Config struct {
 
 // What Config.Runs may be.
 const (
-	Auto = "auto"
-	On   = "on"
-	Off  = "off"
+	Auto = udpsock.Auto
+	On   = udpsock.On
+	Off  = udpsock.Off
 )
 
 // ErrConfig is wrapped by the errors about a Config.
@@ -119,15 +117,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Age == 0 {
 		c.Age = DefaultAge
 	}
-	if c.SendBuf == 0 {
-		c.SendBuf = udpsock.DefaultBuffer
-	}
-	if c.RecvBuf == 0 {
-		c.RecvBuf = udpsock.DefaultBuffer
-	}
-	if c.Runs == "" {
-		c.Runs = Auto
-	}
 	low, high := c.SourcePorts[0], c.SourcePorts[1]
 	switch {
 	case c.VNI > mostVNI:
@@ -144,14 +133,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, bad("Age", c.Age, "more than 0")
 	case c.MTU != 0 && (c.MTU < leastMTU || c.MTU > mostMTU):
 		return c, bad("MTU", c.MTU, fmt.Sprintf("%d to %d", leastMTU, mostMTU))
-	case c.SendBuf < leastBuf || c.SendBuf > mostBuf:
-		return c, bad("SendBuf", c.SendBuf, fmt.Sprintf("%d to %d", leastBuf, mostBuf))
-	case c.RecvBuf < leastBuf || c.RecvBuf > mostBuf:
-		return c, bad("RecvBuf", c.RecvBuf, fmt.Sprintf("%d to %d", leastBuf, mostBuf))
-	case c.Runs != Auto && c.Runs != On && c.Runs != Off:
-		return c, bad("Runs", c.Runs, "auto, on or off")
 	}
-	return c, nil
+	t, err := udpsock.Tuning{SendBuf: c.SendBuf, RecvBuf: c.RecvBuf, Runs: c.Runs}.WithDefaults(bad)
+	c.SendBuf, c.RecvBuf, c.Runs = t.SendBuf, t.RecvBuf, t.Runs
+	return c, err
 }
 
 func init() {
@@ -174,7 +159,7 @@ func init() {
 			{Name: "mtu", Default: "what the underlay takes", Help: "longest frame sent, in bytes, Ethernet header included"},
 			{Name: "sndbuf", Default: strconv.Itoa(udpsock.DefaultBuffer), Help: "size of each socket's send buffer, in bytes"},
 			{Name: "rcvbuf", Default: strconv.Itoa(udpsock.DefaultBuffer), Help: "size of the socket's receive buffer, in bytes"},
-			{Name: "gso", Default: Auto, Help: "on, off or auto: runs of equally long datagrams pass through the kernel as one, sent and received"},
+			udpsock.RunsKey,
 		},
 		Open:   openSpec,
 		Doctor: udpsock.Doctor,
@@ -221,11 +206,14 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 	c.TTL = int(number("ttl", 0, 1, 255))
 	c.TOS = int(number("tos", 0, 0, 255))
 	c.MTU = int(number("mtu", 0, leastMTU, mostMTU))
-	c.SendBuf = int(number("sndbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))
-	c.RecvBuf = int(number("rcvbuf", udpsock.DefaultBuffer, leastBuf, mostBuf))
 	if err != nil {
 		return c, err
 	}
+	t, err := udpsock.TuningOf(s)
+	if err != nil {
+		return c, err
+	}
+	c.SendBuf, c.RecvBuf, c.Runs = t.SendBuf, t.RecvBuf, t.Runs
 	if text := s.String("local", ""); text != "" {
 		if c.Local, err = udpsock.Lookup(text, c.Peers[0]); err != nil {
 			return c, s.Errorf("key local: %w", err)
@@ -248,8 +236,7 @@ func fromSpec(s *port.Spec) (c Config, err error) {
 		return c, err
 	}
 	c.NoLearning = learn == "off"
-	c.Runs, err = s.OneOf("gso", Auto, On, Off)
-	return c, err
+	return c, nil
 }
 
 // portRange reads LOW-HIGH.

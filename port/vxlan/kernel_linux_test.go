@@ -12,79 +12,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/joined"
 	"github.com/ringway-net/ringway/internal/netlab"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	_ "github.com/ringway-net/ringway/port/afpacket"
 	"github.com/ringway-net/ringway/port/vxlan"
-	"github.com/ringway-net/ringway/vswitch"
 )
-
-// forward joins two ports in a namespace until stop is called, or the test ends; then it checks that all frames are accounted
-// for and all buffers have come back.
-func forward(t *testing.T, n *netlab.Namespace, one, two string) (ports [2]port.Port, stop func()) {
-	t.Helper()
-	small, err := pool.New(pool.Config{Count: 8192, Track: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	large, err := pool.New(pool.Config{Name: "large", Count: 1024, BufferSize: port.LargeBufferSize, Track: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Do(func() {
-		for i, name := range []string{one, two} {
-			if ports[i], err = port.Open(name, port.Options{Pool: small, Large: large}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-	f, err := vswitch.NewForward(vswitch.ForwardConfig{In: ports[0], Out: ports[1], Both: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		s := f.Stats()
-		for _, p := range s.Ports {
-			t.Logf("%s: %d received, %d sent, dropped in %v, out %v; %s; %q", p.Name, p.RxPackets, p.TxPackets, p.RxDrops, p.TxDrops, p.Mode, p.Notes)
-		}
-		if s.Received()+s.Segments() != s.Sent()+s.Dropped()+uint64(s.InFlight) {
-			t.Errorf("received %d + segments %d, sent %d + dropped %d + in flight %d", s.Received(), s.Segments(), s.Sent(), s.Dropped(), s.InFlight)
-		}
-		if err := errors.Join(ports[0].Close(), ports[1].Close(), small.Close(), large.Close()); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
-	return ports, stop
-}
 
 // site is a namespace r with a Ringway in it, and b, attached to it by a cable.
 type site struct{ r, b *netlab.Namespace }
 
-// host gives an interface the addresses of host i.
-func host(n *netlab.Namespace, ifname string, i int) {
-	n.Addr(ifname, fmt.Sprintf("10.7.0.%d/24", i), fmt.Sprintf("fd07::%d/64", i))
-}
-
 func newSite(lab *netlab.Lab, i, mtu int) site {
-	s := site{lab.Namespace(fmt.Sprint("r", i)), lab.Namespace(fmt.Sprint("b", i))}
-	lab.Veth(s.b, "e0", s.r, "e0", mtu)
-	host(s.b, "e0", i)
-	return s
+	r := lab.Namespace(fmt.Sprint("r", i))
+	return site{r, lab.Host(i, r, "e0", mtu)}
 }
 
 // kernelDevice makes the kernel's vxlan device, of network 7, with the addresses of host i. mtu 0: what the kernel chooses.
@@ -95,13 +37,13 @@ func kernelDevice(n *netlab.Namespace, i, mtu int, args ...string) {
 		n.IP("link", "set", "vx0", "mtu", fmt.Sprint(mtu))
 	}
 	n.IP("link", "set", "vx0", "up")
-	host(n, "vx0", i)
+	n.Number("vx0", i)
 }
 
 // reach checks that a and host i, at n, have all of each other: pings of all sizes, tagged frames, TCP both ways.
 func reach(t *testing.T, a, n *netlab.Namespace, i, mtu int) {
 	t.Helper()
-	for _, addr := range []string{"10.7.0.%d", "fd07::%d"} {
+	for _, addr := range []string{"10.0.0.%d", "fd00::%d"} {
 		addr = fmt.Sprintf(addr, i)
 		if !a.WaitPing(addr, 5*time.Second) {
 			t.Fatalf("%s does not answer", addr)
@@ -113,7 +55,7 @@ func reach(t *testing.T, a, n *netlab.Namespace, i, mtu int) {
 		}
 	}
 	for _, o := range []netlab.TCPOptions{{}, {Reverse: true}, {Streams: 4}} {
-		r, err := netlab.TCP(n, a, fmt.Sprintf("10.7.0.%d", i), time.Second, o)
+		r, err := netlab.Transfer(n, a, fmt.Sprintf("10.0.0.%d", i), o)
 		if err != nil {
 			t.Fatalf("TCP %+v: %v", o, err)
 		}
@@ -122,10 +64,10 @@ func reach(t *testing.T, a, n *netlab.Namespace, i, mtu int) {
 			t.Errorf("TCP %+v hardly moves: %+v", o, r)
 		}
 	}
-	if _, err := netlab.TCP(n, a, fmt.Sprintf("fd07::%d", i), time.Second, netlab.TCPOptions{Reverse: true}); err != nil {
+	if _, err := netlab.Transfer(n, a, fmt.Sprintf("fd00::%d", i), netlab.TCPOptions{Reverse: true}); err != nil {
 		t.Errorf("TCP over IPv6: %v", err)
 	}
-	if u, err := netlab.UDP(n, a, fmt.Sprintf("10.7.0.%d", i), time.Second, netlab.UDPOptions{BitsPerSecond: 50e6, Size: mtu - 28}); err != nil || u.Far < u.Sent*9/10 {
+	if u, err := netlab.UDP(n, a, fmt.Sprintf("10.0.0.%d", i), time.Second, netlab.UDPOptions{BitsPerSecond: 50e6, Size: mtu - 28}); err != nil || u.Far < u.Sent*9/10 {
 		t.Errorf("UDP: %+v, %v", u, err)
 	}
 }
@@ -201,13 +143,13 @@ func TestKernel(t *testing.T) {
 			h.Addr("u0", "10.9.0.1/24", "fd09::1/64")
 			s.r.Addr("u0", "10.9.0.2/24", "fd09::2/64")
 			kernelDevice(h, 1, c.inner, "local", c.there, "remote", c.here, "dev", "u0")
-			ports, _ := forward(t, s.r, "afpacket:e0", "vxlan:"+c.there+",vni=7"+c.keys)
+			ports := joined.Between(t, s.r, "afpacket:e0", "vxlan:"+c.there+",vni=7"+c.keys).Ports
 			if want := c.underlay - 36; strings.Contains(c.here, ".") && ports[1].Info().MTU != want {
 				t.Errorf("MTU %d, want %d", ports[1].Info().MTU, want)
 			}
 			reach(t, s.b, h, 1, c.inner)
-			tagged(t, s.b, "e0", h, "vx0")
-			tagged(t, h, "vx0", s.b, "e0")
+			tagged(t, s.b, "eth0", h, "vx0")
+			tagged(t, h, "vx0", s.b, "eth0")
 			if n := ports[0].Stats().TxDropped() + ports[1].Stats().TxDropped(); n > 0 {
 				t.Errorf("%d dropped: %v, %v", n, ports[0].Stats().TxDrops, ports[1].Stats().TxDrops)
 			}
@@ -256,15 +198,15 @@ func TestWire(t *testing.T) {
 	h.Addr("u0", "10.9.0.1/24")
 	s.r.Addr("u0", "10.9.0.2/24")
 	kernelDevice(h, 1, 1450, "local", "10.9.0.1", "remote", "10.9.0.2", "dev", "u0")
-	forward(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7")
-	if !s.b.WaitPing("10.7.0.1", 5*time.Second) {
+	joined.Between(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7")
+	if !s.b.WaitPing("10.0.0.1", 5*time.Second) {
 		t.Fatal("no answer")
 	}
 	file := filepath.Join(t.TempDir(), "wire.pcap")
 	c := h.Capture("u0", file, "src 10.9.0.2 and udp port 4789")
-	s.b.Ping("10.7.0.1", netlab.PingOptions{Size: 4000})
-	transfer(t, s.b, h, "10.7.0.1", 4<<20)
-	transfer(t, s.b, h, "[fd07::1]", 4<<20)
+	s.b.Ping("10.0.0.1", netlab.PingOptions{Size: 4000})
+	transfer(t, s.b, h, "10.0.0.1", 4<<20)
+	transfer(t, s.b, h, "[fd00::1]", 4<<20)
 	_, _ = c.Stop()
 	if n := netlab.CheckClean(t, file); n < 1000 {
 		t.Errorf("%d frames on the wire", n)
@@ -290,19 +232,19 @@ func TestThree(t *testing.T) {
 			}
 		}
 	}
-	ports, _ := forward(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,10.9.0.3,vni=7")
+	ports := joined.Between(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,10.9.0.3,vni=7").Ports
 	for _, n := range []*netlab.Namespace{h1, h3} {
-		if !n.WaitPing("10.7.0.2", 5*time.Second) {
+		if !n.WaitPing("10.0.0.2", 5*time.Second) {
 			t.Fatal("Ringway's host does not answer")
 		}
 	}
-	if !h1.WaitPing("10.7.0.3", 5*time.Second) {
+	if !h1.WaitPing("10.0.0.3", 5*time.Second) {
 		t.Fatal("the kernels do not reach each other")
 	}
-	s.b.WaitPing("10.7.0.1", 5*time.Second)
+	s.b.WaitPing("10.0.0.1", 5*time.Second)
 	h3.Sysctl("net.ipv6.conf.vx0.disable_ipv6", "1")
 	before, sent := h3.LinkStats("vx0").RxPackets, ports[1].Stats().TxPackets
-	if r := s.b.Ping("10.7.0.1", netlab.PingOptions{Count: 200, Interval: 2 * time.Millisecond}); r.Received != 200 {
+	if r := s.b.Ping("10.0.0.1", netlab.PingOptions{Count: 200, Interval: 2 * time.Millisecond}); r.Received != 200 {
 		t.Errorf("%+v", r)
 	}
 	if got := h3.LinkStats("vx0").RxPackets - before; got > 50 { // ARP now and then
@@ -315,9 +257,9 @@ func TestThree(t *testing.T) {
 	mac := strings.TrimSpace(h1.Run("cat", "/sys/class/net/vx0/address"))
 	h1.IP("link", "set", "vx0", "down")
 	h3.IP("link", "set", "vx0", "address", mac)
-	h3.IP("addr", "add", "10.7.0.1/24", "dev", "vx0")
-	h3.Run("ping", "-n", "-c", "1", "-I", "10.7.0.1", "10.7.0.2")
-	if r := s.b.Ping("10.7.0.1", netlab.PingOptions{}); r.Received != r.Sent {
+	h3.IP("addr", "add", "10.0.0.1/24", "dev", "vx0")
+	h3.Run("ping", "-n", "-c", "1", "-I", "10.0.0.1", "10.0.0.2")
+	if r := s.b.Ping("10.0.0.1", netlab.PingOptions{}); r.Received != r.Sent {
 		t.Errorf("after a move: %+v", r)
 	}
 }
@@ -330,8 +272,8 @@ func TestRingways(t *testing.T) {
 	lab.Veth(one.r, "u0", two.r, "u0", 1500)
 	one.r.Addr("u0", "10.9.0.1/24")
 	two.r.Addr("u0", "10.9.0.2/24")
-	forward(t, one.r, "afpacket:e0", "vxlan:10.9.0.2,vni=16777215,port=4790,dev=u0,ttl=3,tos=16,local=10.9.0.1")
-	forward(t, two.r, "afpacket:e0", "vxlan:10.9.0.1,vni=16777215,port=4790")
+	joined.Between(t, one.r, "afpacket:e0", "vxlan:10.9.0.2,vni=16777215,port=4790,dev=u0,ttl=3,tos=16,local=10.9.0.1")
+	joined.Between(t, two.r, "afpacket:e0", "vxlan:10.9.0.1,vni=16777215,port=4790")
 	reach(t, two.b, one.b, 1, 1450)
 }
 
@@ -344,17 +286,18 @@ func TestUnderlayGone(t *testing.T) {
 	h.Addr("u0", "10.9.0.1/24")
 	s.r.Addr("u0", "10.9.0.2/24")
 	kernelDevice(h, 1, 1450, "local", "10.9.0.1", "remote", "10.9.0.2", "dev", "u0")
-	ports, stop := forward(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7")
+	f := joined.Between(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7")
+	ports := f.Ports
 	works := func(when string) {
 		t.Helper()
-		if !s.b.WaitPing("10.7.0.1", 5*time.Second) {
+		if !s.b.WaitPing("10.0.0.1", 5*time.Second) {
 			t.Fatalf("no answer %s", when)
 		}
 	}
 	works("at first")
 	lost := netlab.PingOptions{Count: 20, Interval: 2 * time.Millisecond, Wait: 50 * time.Millisecond}
 	s.r.IP("link", "set", "u0", "down")
-	s.b.Ping("10.7.0.1", lost)
+	s.b.Ping("10.0.0.1", lost)
 	if d := ports[1].Stats().TxDropped(); d == 0 {
 		t.Error("nothing was dropped while the link was down")
 	}
@@ -362,28 +305,28 @@ func TestUnderlayGone(t *testing.T) {
 	works("after the link was down")
 
 	h.IP("link", "set", "vx0", "down") // nobody at the port: ICMP
-	s.b.Ping("10.7.0.1", lost)
+	s.b.Ping("10.0.0.1", lost)
 	h.IP("link", "set", "vx0", "up")
 	works("after the peer was gone")
 
 	s.r.IP("addr", "del", "10.9.0.2/24", "dev", "u0")
-	s.b.Ping("10.7.0.1", lost)
+	s.b.Ping("10.0.0.1", lost)
 	s.r.IP("addr", "add", "10.9.0.2/24", "dev", "u0")
 	works("after the address was gone")
 
 	s.r.IP("link", "set", "u0", "mtu", "1400") // narrower than when it was opened
-	s.b.Ping("10.7.0.1", netlab.PingOptions{Size: 1380, Wait: 50 * time.Millisecond})
+	s.b.Ping("10.0.0.1", netlab.PingOptions{Size: 1380, Wait: 50 * time.Millisecond})
 	if notes := strings.Join(ports[1].Info().Notes, " "); !strings.Contains(notes, "1400") {
 		t.Errorf("notes: %q", notes)
 	}
 	works("in a narrow underlay")
-	if r, err := netlab.TCP(h, s.b, "10.7.0.1", time.Second, netlab.TCPOptions{MSS: 1000}); err != nil {
+	if r, err := netlab.Transfer(h, s.b, "10.0.0.1", netlab.TCPOptions{MSS: 1000}); err != nil {
 		t.Errorf("short segments in a narrow underlay: %+v, %v", r, err)
 	}
 
 	s.r.IP("link", "del", "u0")
-	s.b.Ping("10.7.0.1", lost)
-	stop()
+	s.b.Ping("10.0.0.1", lost)
+	f.Stop()
 }
 
 // TestTaken: the kernel has the port, and the error says so and what helps.

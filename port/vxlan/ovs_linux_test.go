@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/joined"
 	"github.com/ringway-net/ringway/internal/need"
 	"github.com/ringway-net/ringway/internal/netlab"
 	"github.com/ringway-net/ringway/internal/testkit"
@@ -19,16 +20,15 @@ func TestOpenVSwitch(t *testing.T) {
 		need.Program(t, program)
 	}
 	lab := netlab.New(t)
-	o, a, s := lab.Namespace("o"), lab.Namespace("a"), newSite(lab, 2, 1450)
+	o, s := lab.Namespace("o"), newSite(lab, 2, 1450)
 	lab.Veth(o, "u0", s.r, "u0", 1500)
-	lab.Veth(o, "a0", a, "e0", 1450)
+	a := lab.Host(1, o, "a0", 1450)
 	s.r.Addr("u0", "10.9.0.2/24")
-	host(a, "e0", 1)
 	// Open vSwitch in user space sees frames as they come, and knows nothing of offloads.
 	for _, cable := range []struct {
 		n      *netlab.Namespace
 		ifname string
-	}{{o, "u0"}, {s.r, "u0"}, {o, "a0"}, {a, "e0"}} {
+	}{{o, "u0"}, {s.r, "u0"}, {o, "a0"}, {a, "eth0"}} {
 		cable.n.NoOffloads(cable.ifname)
 	}
 
@@ -59,17 +59,17 @@ func TestOpenVSwitch(t *testing.T) {
 		"--", "add-port", "br0", "a0",
 		"--", "add-port", "br0", "vx", "--", "set", "interface", "vx", "type=vxlan", "options:remote_ip=10.9.0.2", "options:key=7")
 
-	ports, _ := forward(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7")
-	if !s.b.WaitPing("10.7.0.1", 10*time.Second) {
+	ports := joined.Between(t, s.r, "afpacket:e0", "vxlan:10.9.0.1,vni=7").Ports
+	if !s.b.WaitPing("10.0.0.1", 10*time.Second) {
 		t.Fatalf("no answer through Open vSwitch\n%s", daemon.Output())
 	}
 	for _, size := range []int{1, 1400, 4000} {
-		if r := s.b.Ping("10.7.0.1", netlab.PingOptions{Size: size, Count: 20}); r.Received != r.Sent {
+		if r := s.b.Ping("10.0.0.1", netlab.PingOptions{Size: size, Count: 20}); r.Received != r.Sent {
 			t.Errorf("pings of %d bytes: %+v", size, r)
 		}
 	}
 	for _, opt := range []netlab.TCPOptions{{}, {Reverse: true}} {
-		r, err := netlab.TCP(a, s.b, "10.7.0.1", time.Second, opt)
+		r, err := netlab.TCP(a, s.b, "10.0.0.1", time.Second, opt)
 		if err != nil {
 			t.Errorf("TCP %+v: %v", opt, err)
 		}

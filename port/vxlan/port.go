@@ -59,8 +59,7 @@ type vxlan struct {
 	out    []*udpsock.Socket
 	sender udpsock.Sender
 
-	receives string     // how, for Mode
-	mu       sync.Mutex // for in.Lost
+	mu sync.Mutex // for in.Lost
 }
 
 // open opens the sockets, and prepares what uses them.
@@ -107,14 +106,6 @@ func (p *vxlan) open() error {
 			return err
 		}
 		noRecv = p.receiver.Init(&p.Base, p.in, true, most > 0)
-		switch {
-		case most == 0:
-			p.receives = "received one by one"
-		case noRecv == nil:
-			p.receives = "received as one too (UDP_GRO)"
-		default:
-			p.receives = fmt.Sprintf("received one by one (no UDP_GRO: %v)", noRecv)
-		}
 	}
 	if p.Options.Direction&port.Out != 0 {
 		if p.out, err = openSenders(c); err != nil {
@@ -289,7 +280,7 @@ func (p *vxlan) Info() port.Info {
 		mode = append(mode, fmt.Sprintf("%d source ports", len(p.out)), p.sender.Mode())
 	}
 	if p.in != nil {
-		mode = append(mode, p.receives)
+		mode = append(mode, p.receiver.Mode())
 	}
 	i.Mode = strings.Join(mode, ", ")
 	i.Notes = p.sender.Notes()

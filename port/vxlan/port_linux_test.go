@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/pooltest"
 	"github.com/ringway-net/ringway/internal/testkit"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -44,27 +45,21 @@ func newBench(t *testing.T, c vxlan.Config, others int, addrs ...string) *bench 
 func newBenchOf(t *testing.T, pc pool.Config, c vxlan.Config, others int, addrs ...string) *bench {
 	t.Helper()
 	testkit.Watchdog(t)
-	small, err := pool.New(pc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	large, err := pool.New(pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	small := pooltest.New(t, pc)
 	b := &bench{t: t, pool: small, at: netip.AddrPortFrom(netip.MustParseAddr(here), freePort(t, here))}
 	for _, a := range addrs {
 		b.nodes = append(b.nodes, newNode(t, netip.AddrPortFrom(netip.MustParseAddr(a), b.at.Port()), 7))
 	}
 	c.Peers, c.Local, c.Port, c.VNI = peers(addrs[:len(addrs)-others]...), b.at.Addr(), b.at.Port(), 7
-	if b.port, err = vxlan.Open(port.Options{Pool: small, Large: large}, c); err != nil {
+	var err error
+	if b.port, err = vxlan.Open(port.Options{Pool: small, Large: largePool(t)}, c); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		for _, n := range b.nodes {
 			n.close()
 		}
-		if err := errors.Join(b.port.Close(), small.Close(), large.Close()); err != nil {
+		if err := b.port.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -353,16 +348,8 @@ func TestRuns(t *testing.T) {
 }
 
 func largePool(t testing.TB) *pool.Pool {
-	p, err := pool.New(pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
+	t.Helper()
+	return pooltest.New(t, pool.Config{Name: "large", Count: 256, BufferSize: port.LargeBufferSize, Track: 1})
 }
 
 // Neither sending nor receiving allocates.

@@ -1,6 +1,6 @@
 //go:build unix
 
-// patience: what to do about a socket that is full.
+// waiter: what to do about a socket that is full.
 
 package unixsock
 
@@ -12,17 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/fd"
+	"github.com/ringway-net/ringway/internal/patience"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/stats"
 )
 
-// patience is how long a socket may be full before frames are dropped, and how long it has been. It belongs to whoever
-// sends.
-type patience struct {
-	bound time.Duration
-	since time.Time // when it was found full; zero if it is not
-	tries int       // how often in a row
-	over  bool      // for longer than the bound
+// waiter has patience with a socket that is full, until frames are dropped. It belongs to whoever sends.
+type waiter struct {
+	patience.Patience
 	timer *time.Timer
 }
 
@@ -37,52 +34,36 @@ func isFull(err error) (r stats.Reason, ok bool) {
 	return 0, false
 }
 
-// full notes that the socket is full, and reports whether it has been for so long that frames are to be dropped.
-func (p *patience) full() (drop bool) {
-	now := time.Now()
-	if p.since.IsZero() {
-		p.since = now
-	}
-	p.tries++
-	p.over = now.Sub(p.since) >= p.bound
-	return p.over
-}
-
-// room notes that it is not.
-func (p *patience) room() {
-	p.since, p.tries, p.over = time.Time{}, 0, false
-}
-
 // longestNap is how long is waited at a time where the system can't tell of room.
 const longestNap = time.Millisecond
 
 // wait sleeps until there may be room in a socket of b's, but no longer than until frames are dropped. f is what to wait by, nil if there is
 // nothing.
-func (p *patience) wait(ctx context.Context, b *port.Base, f *fd.FD) error {
-	if p.since.IsZero() || p.over {
+func (w *waiter) wait(ctx context.Context, b *port.Base, f *fd.FD) error {
+	end, ok := w.End()
+	if !ok {
 		return nil
 	}
-	end := p.since.Add(p.bound)
 	var err error
 	if f != nil && !f.Writable() {
 		err = f.WaitWriteUntil(ctx, end)
-	} else if f == nil || p.tries > 1 {
+	} else if f == nil || w.Tries() > 1 {
 		// The system calls it writable, and takes nothing: what is full isn't this socket but the other end's, to which
 		// it isn't connected, or something that ENOBUFS is about.
-		err = p.nap(ctx, b, min(longestNap>>max(0, 6-p.tries), time.Until(end)))
+		err = w.nap(ctx, b, min(longestNap>>max(0, 6-w.Tries()), time.Until(end)))
 	}
 	return b.Awake(err)
 }
 
-func (p *patience) nap(ctx context.Context, b *port.Base, d time.Duration) error {
-	if p.timer == nil {
-		p.timer = time.NewTimer(d)
+func (w *waiter) nap(ctx context.Context, b *port.Base, d time.Duration) error {
+	if w.timer == nil {
+		w.timer = time.NewTimer(d)
 	} else {
-		p.timer.Reset(d)
+		w.timer.Reset(d)
 	}
-	defer p.timer.Stop()
+	defer w.timer.Stop()
 	select {
-	case <-p.timer.C:
+	case <-w.timer.C:
 		return nil
 	case <-b.Shutting():
 		return port.ErrClosed
