@@ -68,8 +68,8 @@ const fdbWays = 3
 
 type fdbBucket struct {
 	entries [fdbWays]fdbEntry
-	// version goes up before an address is put into the bucket, so that a reader who sees it unchanged has not taken the value of one
-	// address for that of another: it can't have been taken out and another one put there while he looked.
+	// version goes up before an address is put into the bucket. A reader who sees it unchanged has not taken the value of one
+	// address for that of another, since no entry has gone from one to another while he looked.
 	version atomic.Uint64
 	// passed is how many addresses are further on that would be here or before if there had been room.
 	passed atomic.Uint64
@@ -89,6 +89,7 @@ const fdbTries = 16
 // A slot is the place of an address: fdbWays of them are in a bucket, numbered through.
 type fdb struct {
 	buckets []fdbBucket
+	ports   []fdbPort
 	seed    [4]uint64
 	now     atomic.Uint32 // changes under the lock alone
 	age     atomic.Uint32 // most ticks since an address was seen, or 0
@@ -98,7 +99,6 @@ type fdb struct {
 	// links are of the slots, and behind those of the lists: two for each port, that of its dynamic addresses, in
 	// the order of their ticks, and that of its static ones.
 	links []fdbLink
-	ports []fdbPort
 	used  int // ports beyond it never had an address
 	size  int // the most addresses
 	n     int // addresses
@@ -160,8 +160,9 @@ func fdbMemory(size, ports int) int {
 //
 // What it returns was right at some moment of the call. It allocates nothing and takes no lock.
 func (t *fdb) lookup(k fdbKey) (port uint16, ok bool) {
+	horizon := t.horizon() // before the value, which may be refreshed while the clock goes on
 	_, v := t.find(k)
-	if v == 0 || t.tooOld(v) {
+	if v == 0 || v.tooOld(horizon) {
 		return 0, false
 	}
 	return v.port(), true
@@ -173,11 +174,16 @@ func (t *fdb) prefetch(k fdbKey) {
 	cpu.PrefetchRead(unsafe.Pointer(&t.buckets[t.home(k)]))
 }
 
-// tooOld reports whether an address was seen too long ago. A value that is newer than the tick that it is compared with is not.
-func (t *fdb) tooOld(v fdbValue) bool {
-	age := t.age.Load()
-	return age > 0 && !v.static() && int64(t.now.Load())-int64(v.tick()) > int64(age)
+// horizon is the tick such that addresses which were last seen before it are too old.
+func (t *fdb) horizon() uint32 {
+	now, age := t.now.Load(), t.age.Load()
+	if age == 0 || now < age {
+		return 0
+	}
+	return now - age
 }
+
+func (v fdbValue) tooOld(horizon uint32) bool { return v.tick() < horizon && !v.static() }
 
 // find returns the slot and the value of an address, or the value 0.
 func (t *fdb) find(k fdbKey) (at uint32, v fdbValue) {

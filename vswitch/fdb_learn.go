@@ -136,10 +136,10 @@ func (t *fdb) tick() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now.Add(1)
-	left := 1024 + t.size/32
+	horizon, left := t.horizon(), 1024+t.size/32
 	for p := range t.ports[:t.used] {
 		list := t.list(uint16(p), false)
-		for at := t.links[list].next; at != list && left > 0 && t.tooOld(t.value(at)); at = t.links[list].next {
+		for at := t.links[list].next; at != list && left > 0 && t.value(at).tooOld(horizon); at = t.links[list].next {
 			t.drop(at)
 			t.aged.Add(1)
 			left--

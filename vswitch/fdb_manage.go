@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 
 	"github.com/ringway-net/ringway/packet"
 )
@@ -18,9 +17,8 @@ var errFDBFull = errors.New("vswitch: the table is full of static addresses; rem
 func (t *fdb) setAge(ticks uint32) { t.age.Store(ticks) }
 
 // setLimit sets how many dynamic addresses a port may have; 0 is as many as there is room for. Those that it has it keeps.
-func (t *fdb) setLimit(port uint16, most int) {
-	t.ports[port].limit.Store(uint32(min(max(most, 0), math.MaxUint32)))
-}
+// The port is one of the table's.
+func (t *fdb) setLimit(port uint16, most uint32) { t.ports[port].limit.Store(most) }
 
 // addStatic puts an address behind a port for good, wherever it was. If the table is full, a dynamic one makes room.
 func (t *fdb) addStatic(k fdbKey, port uint16) error {
@@ -60,7 +58,7 @@ func (t *fdb) remove(k fdbKey) bool {
 }
 
 // flushPort forgets the dynamic addresses of a port, and the static ones too if asked to. A port that leaves the switch is
-// flushed once its last frame has been learned from.
+// flushed once its last frame has been learned from. The port is one of the table's, as for behind.
 func (t *fdb) flushPort(port uint16, statics bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,7 +148,7 @@ func (t *fdb) in(bucket uint32) (found [fdbWays]fdbAddress, n int) {
 	defer t.mu.Unlock()
 	for way := range uint32(fdbWays) {
 		k, v := t.key(bucket*fdbWays+way), t.value(bucket*fdbWays+way)
-		if k != 0 && !t.tooOld(v) {
+		if k != 0 && !v.tooOld(t.horizon()) {
 			found[n] = fdbAddress{VLAN: k.vlan(), MAC: k.mac(), Port: v.port(), Static: v.static(), Age: t.now.Load() - v.tick()}
 			n++
 		}

@@ -68,8 +68,8 @@ func (c *PortConfig) rules() (r rules, err error) {
 			return r, fmt.Errorf("%w: MACs has %v, which is no station's address", ErrPortConfig, m)
 		}
 	}
-	if c.MaxAddresses < 0 || c.FloodRate < 0 {
-		return r, fmt.Errorf("%w: MaxAddresses %d and FloodRate %d must not be negative", ErrPortConfig, c.MaxAddresses, c.FloodRate)
+	if c.MaxAddresses < 0 || c.MaxAddresses > fdbMaxSize || c.FloodRate < 0 {
+		return r, fmt.Errorf("%w: MaxAddresses is %d, want 0 to %d, and FloodRate %d, want 0 or more", ErrPortConfig, c.MaxAddresses, fdbMaxSize, c.FloodRate)
 	}
 	switch {
 	case c.Direction == 0:

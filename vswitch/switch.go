@@ -211,7 +211,7 @@ func (s *Switch) enter(m *member) error {
 			return err
 		}
 	}
-	s.table.setLimit(m.number, m.config.MaxAddresses)
+	s.table.setLimit(m.number, uint32(m.config.MaxAddresses))
 	m.hard, m.stopHard = context.WithCancel(s.hard)
 	m.soft, m.stopSoft = context.WithCancel(m.hard)
 	s.numbers[n], s.members[m.name] = m, m

@@ -568,4 +568,97 @@ var mutants = []mutant{
 	{"vswitch: a sender that ends does not close", "vswitch/worker.go",
 		`	w.consumer.Close()
 	w.received`, `	w.received`, "InterleaveWayFails", "deadlock: nobody is left to wake"},
+
+	// The forwarding table.
+	{"fdb: an address is put where another was, and the version stays", "vswitch/fdb_change.go",
+		`	b.version.Add(1) // F1: after the last key has gone from here, before the new value
+`, ``, "InterleaveFDBReplace", "which it never was"},
+	{"fdb: the version goes up after the value is there", "vswitch/fdb_change.go",
+		`	b.version.Add(1) // F1: after the last key has gone from here, before the new value
+	b.entries[way].value.Store(uint64(v))
+`, `	b.entries[way].value.Store(uint64(v))
+	b.version.Add(1)
+`, "InterleaveFDBReplace", "which it never was"},
+	{"fdb: the key is there before the value", "vswitch/fdb_change.go",
+		`	b.entries[way].value.Store(uint64(v))
+	b.entries[way].key.Store(uint64(k))
+`, `	b.entries[way].key.Store(uint64(k))
+	b.entries[way].value.Store(uint64(v))
+`, "InterleaveFDBReplace", "which it never was"},
+	{"fdb: a reader does not look at the version again", "vswitch/fdb.go",
+		`b.version.Load() == version {`, `version == version {`, "InterleaveFDBReplace", "which it never was"},
+	{"fdb: a reader looks at the version when it has seen the key", "vswitch/fdb.go",
+		`		if way == fdbWays {
+			return 0, 0
+		}
+`, `		if way == fdbWays {
+			return 0, 0
+		}
+		version = b.version.Load()
+`, "InterleaveFDBReplace", "which it never was"},
+	{"fdb: a reader gives up when a neighbour is put in", "vswitch/fdb.go",
+		`const fdbTries = 16`, `const fdbTries = 1`, "InterleaveFDBStays", "is there and not found"},
+	{"fdb: a search ends at home", "vswitch/fdb.go",
+		`if b.passed.Load() == 0 {`, `if true {`, "InterleaveFDBStays", "interleave: after"},
+	{"fdb: who goes is still counted where it passed", "vswitch/fdb_change.go",
+		`		t.buckets[i].passed.Add(^uint64(0))
+`, ``, "InterleaveFDBStays", "was passed by"},
+	{"fdb: the clock is read after the value", "vswitch/fdb.go",
+		`	horizon := t.horizon() // before the value, which may be refreshed while the clock goes on
+	_, v := t.find(k)
+`, `	_, v := t.find(k)
+	horizon := t.horizon()
+`, "InterleaveFDBAge", "is there and not found"},
+	{"fdb: learn takes no lock", "vswitch/fdb_learn.go",
+		`		if !t.mu.TryLock() {
+			return t.count(learnBusy)
+		}
+		o = t.note(k, port)
+		t.mu.Unlock()
+`, `		o = t.note(k, port)
+`, "InterleaveFDBLearn", "interleave: after"},
+	{"fdb: learn waits for the lock", "vswitch/fdb_learn.go",
+		`		if !t.mu.TryLock() {
+			return t.count(learnBusy)
+		}
+`, `		t.mu.Lock()
+`, "InterleaveFDBStalled", "interleave: after"},
+	{"fdb: who has got the lock does not look again whether it is there", "vswitch/fdb_learn.go",
+		`	at, v, o := t.judge(k, port) // once more, now that nobody else changes it
+`, `	at, v, o := t.judge(k, port)
+	if o == learnMoved {
+		o = learnAdded
+	}
+`, "InterleaveFDBLearn", "interleave: after"},
+	{"fdb: who has got the lock does not look again at the limit", "vswitch/fdb_learn.go",
+		`	at, v, o := t.judge(k, port) // once more, now that nobody else changes it
+`, `	at, v, o := t.judge(k, port)
+	if o == learnOverLimit {
+		o = learnAdded
+	}
+`, "InterleaveFDBLearn", "2 addresses"},
+	{"fdb: a flush takes no lock", "vswitch/fdb_manage.go",
+		`func (t *fdb) flushPort(port uint16, statics bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+`, `func (t *fdb) flushPort(port uint16, statics bool) {
+`, "InterleaveFDBReplace", "interleave: after"},
+	{"fdb: a tick takes no lock", "vswitch/fdb_learn.go",
+		`	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now.Add(1)
+`, `	t.now.Add(1)
+`, "InterleaveFDBAge", "interleave: after"},
+	{"fdb: an address that is refreshed keeps its place in the order", "vswitch/fdb_learn.go",
+		`	case learnRefreshed:
+		t.set(at, v, seen)
+`, `	case learnRefreshed:
+		t.entry(at).value.Store(uint64(seen))
+`, "TestFDBModel", "in the list of port"},
+	{"fdb: room is made by others than who has the most", "vswitch/fdb_learn.go",
+		`n > most {`, `n > 0 && n < most {`, "TestFDBFlood", "addresses left of"},
+	{"fdb: a port at its limit takes over addresses", "vswitch/fdb_learn.go",
+		`	case t.atLimit(port):
+`, `	case v == 0 && t.atLimit(port):
+`, "TestFDBLimit|TestFDBModel", "FAIL"},
 }
