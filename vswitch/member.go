@@ -25,9 +25,9 @@ type member struct {
 	outlet *outlet
 
 	// For the receiver alone.
-	floods      limiter
-	look        looker
-	same, other []*member
+	floods limiter
+	look   looker
+	to     [edits][]*member // where a flooded frame goes, by what becomes of its tag
 
 	// What it has done, of which the receiver is the only writer: drops of frames between Rx and an outlet, and how many frames more came to be than were
 	// received, since they went to several ports.
