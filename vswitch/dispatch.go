@@ -173,9 +173,8 @@ func (m *member) flood(ctx context.Context, v *view, c course, bufs []pool.Buffe
 	retain(bufs, groups-1)
 	for e, to := range m.to {
 		if len(to) > 0 {
-			var own [burst]pool.Buffer
-			n := copy(own[:], bufs)
-			m.share(ctx, v, to, m.edited(edit(e), c.vlan, own[:n], len(to)))
+			n := copy(m.changed[:], bufs)
+			m.share(ctx, v, to, m.edited(edit(e), c.vlan, m.changed[:n], len(to)))
 		}
 	}
 }
@@ -184,9 +183,8 @@ func (m *member) flood(ctx context.Context, v *view, c course, bufs []pool.Buffe
 func (m *member) share(ctx context.Context, v *view, ports []*member, bufs []pool.Buffer) {
 	retain(bufs, len(ports)-1)
 	for _, p := range ports {
-		var own [burst]pool.Buffer
-		n := copy(own[:], bufs)
-		m.give(ctx, v, p, own[:n])
+		n := copy(m.shared[:], bufs)
+		m.give(ctx, v, p, m.shared[:n])
 	}
 }
 
@@ -207,9 +205,8 @@ func (m *member) mirror(ctx context.Context, v *view, of *member, bufs []pool.Bu
 	m.replicas.Add(uint64(len(bufs) * len(mirrors)))
 	retain(bufs, len(mirrors))
 	for _, p := range mirrors {
-		var own [burst]pool.Buffer
-		n := copy(own[:], bufs)
-		p.outlet.put(ctx, own[:n], false)
+		n := copy(m.mirrored[:], bufs)
+		p.outlet.put(ctx, m.mirrored[:n], false)
 	}
 }
 
