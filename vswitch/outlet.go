@@ -30,8 +30,20 @@ type outlet struct {
 
 	// inHand is how many frames the sender has taken out that the port has not.
 	inHand atomic.Int64
-	// drops are written by receivers and the sender, but seldom.
-	drops [stats.NumReasons]atomic.Uint64
+	// drops are written by receivers and the sender, but seldom. Once there is an heir, they are his: a receiver that still has an old
+	// view comes to drop frames when the account of a port that was removed is closed.
+	drops tally
+	heir  atomic.Pointer[tally]
+}
+
+// tally counts drops by reason.
+type tally [stats.NumReasons]atomic.Uint64
+
+func (t *tally) load() (d stats.Drops) {
+	for i := range t {
+		d[i] = t[i].Load()
+	}
+	return d
 }
 
 func newOutlet(p port.Port, capacity int) (*outlet, error) {
@@ -160,16 +172,27 @@ func (o *outlet) fail(err error) {
 
 // drop drops and counts frames for the port.
 func (o *outlet) drop(reason stats.Reason, bufs []pool.Buffer) {
-	o.drops[reason].Add(uint64(len(bufs)))
+	o.drops[reason].Add(uint64(len(bufs))) // H1
+	if heir := o.heir.Load(); heir != nil {
+		heir[reason].Add(o.drops[reason].Swap(0))
+	}
 	pool.ReleaseBurst(bufs)
 }
 
-// dropped returns the drops so far.
-func (o *outlet) dropped() (d stats.Drops) {
+// bequeath counts all drops, those to come too, as heir's. Who drops sees the heir, or was here before (H1) and is counted by this.
+func (o *outlet) bequeath(heir *tally) {
+	o.heir.Store(heir)
 	for i := range o.drops {
-		d[i] = o.drops[i].Load()
+		heir[i].Add(o.drops[i].Swap(0)) // H1
 	}
-	return d
+}
+
+// dropped returns the drops so far that are not the heir's.
+func (o *outlet) dropped() (d stats.Drops) {
+	if o.heir.Load() != nil {
+		return d
+	}
+	return o.drops.load()
 }
 
 // inFlight returns how many frames are between the receivers and the end of their way, be it that the port has them.

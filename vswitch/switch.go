@@ -101,12 +101,13 @@ type Switch struct {
 	table  *fdb
 	log    *slog.Logger
 	view   atomic.Pointer[view]
+	late   tally // drops on the way to ports that were removed
 
 	// mu guards what follows; no worker takes it while frames move.
 	mu      sync.Mutex
 	members map[string]*member
 	numbers []*member  // by number; nil is free
-	removed SwitchPort // the sum of those that were removed
+	removed SwitchPort // the sum of those that were removed, without drops on the way to them
 	state   state
 	hard    context.Context // done when all is to end at once
 	abort   context.CancelFunc
@@ -270,6 +271,7 @@ func (s *Switch) Remove(name string) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	m.outlet.bequeath(&s.late)
 	s.removed = s.removed.add(m.report())
 	s.numbers[m.number] = nil
 	return nil
