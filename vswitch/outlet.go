@@ -88,6 +88,8 @@ func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
 	n, err := o.port.Tx(bufs)
 	if err != nil {
 		o.fail(err)
+		o.drop(stats.ReasonIOError, bufs[n:])
+		return nil
 	}
 	return bufs[n:]
 }
