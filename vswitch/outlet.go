@@ -22,8 +22,9 @@ import (
 // Frames of one receiver keep their order: it sends by itself only while the ring is empty and the role its own, and the sender
 // takes frames out of the ring only while it has the role. So if the ring is empty then, all that the receiver put in before have been sent.
 type outlet struct {
-	port port.Port
-	ring *ring.MPMC[pool.Buffer]
+	port  port.Port
+	takes port.Offloads // what the port leaves to others
+	ring  *ring.MPMC[pool.Buffer]
 
 	role   sync.Mutex
 	failed error // the port's, after which it is not called any more; guarded by role
@@ -51,7 +52,7 @@ func newOutlet(p port.Port, capacity int) (*outlet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{port: p, ring: r}, nil
+	return &outlet{port: p, takes: p.Info().Offloads, ring: r}, nil
 }
 
 // put sends bufs, puts them into the ring, or drops and counts them. With wait it waits for room in the ring, until ctx is done.
@@ -78,7 +79,7 @@ func (o *outlet) put(ctx context.Context, bufs []pool.Buffer, wait bool) {
 // direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy. It returns
 // those that the port has not taken.
 func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == burst || o.ring.Len() > 0 || !o.role.TryLock() {
+	if len(bufs) == burst || o.ring.Len() > 0 || o.cuts(bufs) || !o.role.TryLock() {
 		return bufs
 	}
 	defer o.role.Unlock()
@@ -92,6 +93,19 @@ func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
 		return nil
 	}
 	return bufs[n:]
+}
+
+// cuts reports whether the port has to cut one of bufs (port.Finisher). Of such a frame it may send a part, and wants it again before any other
+// that is to be cut: the sender sees to that, while behind a receiver another one may come.
+func (o *outlet) cuts(bufs []pool.Buffer) bool {
+	for _, b := range bufs {
+		if b.HasOffload() {
+			if left, _ := b.Offload(); left.GSO != pool.GSONone && !o.takes.Take(left) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // run is the sender: it moves frames from the ring to the port until the ring is closed and empty. Once ctx is done or the port has
