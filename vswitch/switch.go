@@ -172,7 +172,7 @@ func (s *Switch) newMember(name string, p port.Port, c PortConfig) (*member, err
 	}
 	m := &member{
 		sw: s, name: name, port: p, config: c, rules: r, outlet: o,
-		wait:  c.OnFull == port.OnFullWait || c.OnFull == port.OnFullDefault && !p.Info().Live,
+		wait:  c.OnFull == port.OnFullWait || c.OnFull == port.OnFullDefault && c.Direction == port.In && !p.Info().Live,
 		drops: stats.New(),
 		look:  looker{window: max(s.config.LookAgain, 0)},
 	}

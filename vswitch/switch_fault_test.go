@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -196,6 +197,76 @@ func TestSourceEnds(t *testing.T) {
 		}
 	}
 	s.balance()
+}
+
+// A port that takes nothing stalls nobody: what finds its ring full is dropped, under its name. That includes frames to all, and
+// sources that come first and last in the list.
+func TestStuckPort(t *testing.T) {
+	s := talk(t, Config{OutRing: 8})
+	k := newSink(s.pool)
+	defer k.Close()
+	s.plug("stuck", k, PortConfig{}, 3)
+	s.add("c", PortConfig{})
+	for n := range 100 {
+		text := fmt.Sprint("frame ", n)
+		s.send("a", station(1), broadcast, text)
+		s.send("a", station(1), station(3), "to stuck")
+		s.expect(text, "b", "c")
+		s.send("c", station(4), broadcast, text)
+		s.expect(text, "a", "b")
+	}
+	s.others()
+	p := s.port("stuck")
+	if full := int(p.TxDrops[stats.ReasonRingFull]); p.TxPackets != 0 || full < 250 || full+p.InFlight != 300 {
+		t.Errorf("stuck: sent %d, dropped %v, in flight %d", p.TxPackets, p.TxDrops, p.InFlight)
+	}
+	k.let(1000)
+	eventually(t, "what has waited to leave", func() bool { return s.port("stuck").InFlight == 0 })
+	if st := s.balance(); st.Dropped() != p.TxDrops[stats.ReasonRingFull] {
+		t.Errorf("dropped %d, want those of the stuck port", st.Dropped())
+	}
+}
+
+// Who is to wait waits, and loses nothing; who by default waits is a source that can, and sends only.
+func TestOnFull(t *testing.T) {
+	const frames = 200
+	for _, c := range []struct {
+		PortConfig
+		live  bool
+		waits bool
+	}{
+		{PortConfig{}, false, false},
+		{PortConfig{}, true, false},
+		{PortConfig{Direction: port.In}, false, true},
+		{PortConfig{Direction: port.In}, true, false},
+		{PortConfig{Direction: port.In, OnFull: port.OnFullDrop}, false, false},
+		{PortConfig{OnFull: port.OnFullWait}, true, true},
+	} {
+		s := newSite(t, Config{OutRing: 3}, nil)
+		near, far := pair(t, s.pool, mem.Config{Live: c.live}, mem.Config{})
+		k := newSink(s.pool)
+		defer k.Close()
+		s.plug("sink", k, PortConfig{}, 3)
+		s.plug("a", near, c.PortConfig, 0)
+		s.hosts["a"] = far
+		for range frames {
+			s.send("a", station(1), station(3), "to the sink")
+		}
+		if !c.waits {
+			eventually(t, "all to be received", func() bool { return s.port("a").RxPackets == frames && s.port("a").InFlight == 0 })
+		}
+		for range frames {
+			k.let(1)
+			time.Sleep(10 * time.Microsecond)
+		}
+		if c.waits {
+			eventually(t, "all to be sent", func() bool { return s.port("sink").TxPackets == frames })
+		}
+		st := s.balance()
+		if full := st.Dropped(); c.waits && full != 0 || !c.waits && full < frames-10 {
+			t.Errorf("%+v, live %v: %d are dropped", c.PortConfig, c.live, full)
+		}
+	}
 }
 
 // Who waits for a port is released when it is removed.
