@@ -9,10 +9,10 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/ring"
