@@ -442,6 +442,92 @@ func TestInterleaveMPMCWait(t *testing.T) {
 	})
 }
 
+// Wait says that there is an item, and leaves it; who pops alone finds it then. Nobody sleeps on while there is one, and nobody after the
+// last one of a closed ring.
+func TestInterleaveMPMCWaitOnly(t *testing.T) {
+	for _, k := range []crowd{
+		{1, 1, 2, 1, true}, {1, 1, 3, 2, true}, {2, 1, 1, 1, false}, {2, 1, 1, 2, false}, {1, 2, 1, 1, false}, {1, 2, 2, 2, false},
+	} {
+		explore(t, k.String(), k.options(), func(r *interleave.Run) {
+			push := func(m *MPMC[int], vs []int) int {
+				if m.Push(bg, vs[0]) != nil {
+					panic("Push")
+				}
+				return 1
+			}
+			k.run(r, push, func(m *MPMC[int]) ([]int, bool) {
+				if err := m.Wait(bg); err != nil {
+					if !errors.Is(err, ErrClosed) {
+						r.Errorf("Wait: %v", err)
+					}
+					return nil, false
+				}
+				dst := make([]int, 2)
+				n := m.PopBurst(dst)
+				if n == 0 && k.consumers == 1 {
+					r.Errorf("there is nothing, and nobody else pops")
+				}
+				return dst[:n], true
+			})
+		})
+	}
+	// A burst, and Close right behind it.
+	explore(t, "burst and close", interleave.Options{}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](2)
+		got := 0
+		r.Go("consumer", func() {
+			for m.Wait(bg) == nil {
+				got += m.PopBurst(make([]int, 1))
+			}
+		})
+		r.Go("producer", func() {
+			m.PushBurst([]int{1, 2})
+			m.Close()
+		})
+		r.After(func() {
+			if got != 2 || m.Len() != 0 {
+				r.Errorf("%d came out of 2", got)
+			}
+		})
+	})
+	// Close while a push is in flight.
+	explore(t, "close at any moment", interleave.Options{}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](2)
+		got, pushed := 0, 0
+		r.Go("consumer", func() {
+			for m.Wait(bg) == nil {
+				got += m.PopBurst(make([]int, 2))
+			}
+		})
+		r.Go("producer", func() { pushed = m.PushBurst([]int{1, 2}) })
+		r.Go("closer", m.Close)
+		r.After(func() {
+			if got != pushed {
+				r.Errorf("pushed %d, popped %d", pushed, got)
+			}
+		})
+	})
+	// It can be given up, and then takes nothing from him who is patient.
+	explore(t, "given up", interleave.Options{}, func(r *interleave.Run) {
+		m, _ := NewMPMC[int](2)
+		ctx := r.Timeout()
+		r.Go("impatient", func() {
+			if err := m.Wait(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				r.Errorf("Wait: %v", err)
+			} else if err == nil {
+				m.PopBurst(make([]int, 1))
+				m.TryPush(2) // the other one's
+			}
+		})
+		r.Go("patient", func() {
+			if _, err := m.Pop(bg); err != nil {
+				r.Errorf("Pop: %v", err)
+			}
+		})
+		r.Go("producer", func() { m.TryPush(1) })
+	})
+}
+
 // A wake-up that reaches one whose time is up goes on to the next.
 func TestInterleaveMPMCTimeout(t *testing.T) {
 	explore(t, "Pop", interleave.Options{}, func(r *interleave.Run) {

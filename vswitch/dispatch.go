@@ -149,32 +149,33 @@ func (m *member) reaches(out *member, c course) (e edit, ok bool) {
 	return out.rules.vlans.leave(c.vlan, c.tag)
 }
 
-// flood takes frames of one course to all ports but their own, which share them: those that want another tag on them share one copy.
+// flood takes frames of one course to all ports but their own, which share them. Those that want the same other tag on them share one copy:
+// there is one kind of change as a rule, and two for a priority tag.
 func (m *member) flood(ctx context.Context, v *view, c course, bufs []pool.Buffer) {
-	same, other, change := m.same[:0], m.other[:0], keep
+	ports, groups := 0, 0
+	for e := range m.to {
+		m.to[e] = m.to[e][:0]
+	}
 	for _, p := range v.all {
-		if e, ok := m.reaches(p, c); ok && e == keep {
-			same = append(same, p)
-		} else if ok {
-			other, change = append(other, p), e // the same for all of them
+		if e, ok := m.reaches(p, c); ok {
+			if len(m.to[e]) == 0 {
+				groups++
+			}
+			m.to[e] = append(m.to[e], p)
+			ports++
 		}
 	}
-	m.same, m.other = same, other
-	if len(same)+len(other) == 0 {
+	if ports == 0 {
 		m.filter(stats.ReasonFiltered, bufs)
 		return
 	}
-	m.replicas.Add(uint64(len(bufs) * (len(same) + len(other) - 1)))
-	if len(other) > 0 {
-		if len(same) > 0 {
-			retain(bufs, 1)
+	m.replicas.Add(uint64(len(bufs) * (ports - 1)))
+	retain(bufs, groups-1)
+	for e, to := range m.to {
+		if len(to) > 0 {
+			n := copy(m.changed[:], bufs)
+			m.share(ctx, v, to, m.edited(edit(e), c.vlan, m.changed[:n], len(to)))
 		}
-		var changed [burst]pool.Buffer
-		n := copy(changed[:], bufs)
-		m.share(ctx, v, other, m.edited(change, c.vlan, changed[:n], len(other)))
-	}
-	if len(same) > 0 {
-		m.share(ctx, v, same, bufs)
 	}
 }
 
@@ -182,9 +183,8 @@ func (m *member) flood(ctx context.Context, v *view, c course, bufs []pool.Buffe
 func (m *member) share(ctx context.Context, v *view, ports []*member, bufs []pool.Buffer) {
 	retain(bufs, len(ports)-1)
 	for _, p := range ports {
-		var own [burst]pool.Buffer
-		n := copy(own[:], bufs)
-		m.give(ctx, v, p, own[:n])
+		n := copy(m.shared[:], bufs)
+		m.give(ctx, v, p, m.shared[:n])
 	}
 }
 
@@ -205,9 +205,8 @@ func (m *member) mirror(ctx context.Context, v *view, of *member, bufs []pool.Bu
 	m.replicas.Add(uint64(len(bufs) * len(mirrors)))
 	retain(bufs, len(mirrors))
 	for _, p := range mirrors {
-		var own [burst]pool.Buffer
-		n := copy(own[:], bufs)
-		p.outlet.put(ctx, own[:n], false)
+		n := copy(m.mirrored[:], bufs)
+		p.outlet.put(ctx, m.mirrored[:n], false)
 	}
 }
 

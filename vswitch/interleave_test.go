@@ -72,10 +72,13 @@ var errExplored = errors.New("the port fails")
 // target is the port out. What it takes it keeps.
 type target struct {
 	port.Port
-	x      *exploration
+	r      *interleave.Run
+	failAt int // the call that fails, or 0
+	took   int // frames that a Tx takes which fails
 	calls  int
 	busy   bool
 	failed bool
+	many   bool         // come from several, and so not the rest next
 	rest   *pool.Buffer // which comes next, if it comes: it may have been sent in part
 	sent   []pool.Buffer
 	room   interleave.Int32
@@ -87,11 +90,11 @@ type target struct {
 func (o *target) enter() (fails bool) {
 	interleave.Write(&o.calls)
 	if o.busy || o.failed {
-		o.x.Errorf("the port is called; busy: %v, failed: %v", o.busy, o.failed)
+		o.r.Errorf("the port is called; busy: %v, failed: %v", o.busy, o.failed)
 	}
 	o.busy = true
 	o.calls++
-	o.failed = o.calls == o.x.failAt
+	o.failed = o.calls == o.failAt
 	return o.failed
 }
 
@@ -101,15 +104,15 @@ func (o *target) Tx(bufs []pool.Buffer) (n int, err error) {
 	fails := o.enter()
 	defer o.leave()
 	if o.rest != nil && bufs[0] != *o.rest {
-		o.x.Errorf("another frame comes before the rest")
+		o.r.Errorf("another frame comes before the rest")
 	}
 	n = min(len(bufs), int(o.room.Load()))
 	if fails {
-		n, err = min(len(bufs), o.x.took), errExplored
+		n, err = min(len(bufs), o.took), errExplored
 	}
 	o.room.Add(-int32(n))
 	o.sent = append(o.sent, bufs[:n]...)
-	if o.rest = nil; n < len(bufs) {
+	if o.rest = nil; n < len(bufs) && !o.many {
 		rest := bufs[n]
 		o.rest = &rest
 	}
@@ -156,14 +159,8 @@ func (x *exploration) run() {
 	for _, n := range x.bursts {
 		total += n
 	}
-	// Each frame has another owner, so that the pool has no part in what is explored.
-	x.frames = x.frames[:total]
-	for _, b := range x.frames {
-		if !b.Shared() {
-			b.Retain(1)
-		}
-	}
-	x.in, x.out = &source{x: x}, &target{x: x}
+	x.frames = again(x.frames[:total])
+	x.in, x.out = &source{x: x}, &target{r: x.Run, failAt: x.failAt, took: x.took}
 	x.out.room.Store(int32(x.room))
 	var err error
 	if x.way, err = newWay(x.in, x.out, x.onFull, x.ring); err != nil {
@@ -259,8 +256,8 @@ func (x *exploration) account() {
 	}
 }
 
-// exploreWay explores a case as a subtest.
-func exploreWay(t *testing.T, name string, c explored) {
+// exploredFrames are frames for the schedules of a case.
+func exploredFrames(t *testing.T) []pool.Buffer {
 	p := newPool(t, pool.Config{Count: 8})
 	frames := make([]pool.Buffer, 8)
 	if n := p.GetBurst(frames); n != len(frames) {
@@ -274,6 +271,23 @@ func exploreWay(t *testing.T, name string, c explored) {
 			b.Release()
 		}
 	})
+	return frames
+}
+
+// again gives each frame another owner, so that the pool has no part in what is explored, and so that one that was dropped is one
+// that is not shared any more.
+func again(frames []pool.Buffer) []pool.Buffer {
+	for _, b := range frames {
+		if !b.Shared() {
+			b.Retain(1)
+		}
+	}
+	return frames
+}
+
+// exploreWay explores a case as a subtest.
+func exploreWay(t *testing.T, name string, c explored) {
+	frames := exploredFrames(t)
 	options := interleave.Options{}
 	if c.bounds > 0 {
 		options.Preemptions = c.bounds + testkit.Deeper()

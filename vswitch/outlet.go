@@ -22,16 +22,29 @@ import (
 // Frames of one receiver keep their order: it sends by itself only while the ring is empty and the role its own, and the sender
 // takes frames out of the ring only while it has the role. So if the ring is empty then, all that the receiver put in before have been sent.
 type outlet struct {
-	port port.Port
-	ring *ring.MPMC[pool.Buffer]
+	port  port.Port
+	takes port.Offloads // what the port leaves to others
+	ring  *ring.MPMC[pool.Buffer]
 
 	role   sync.Mutex
 	failed error // the port's, after which it is not called any more; guarded by role
 
 	// inHand is how many frames the sender has taken out that the port has not.
 	inHand atomic.Int64
-	// drops are written by receivers and the sender, but seldom.
-	drops [stats.NumReasons]atomic.Uint64
+	// drops are written by receivers and the sender, but seldom. Once there is an heir, they are his: a receiver that still has an old
+	// view comes to drop frames when the account of a port that was removed is closed.
+	drops tally
+	heir  atomic.Pointer[tally]
+}
+
+// tally counts drops by reason.
+type tally [stats.NumReasons]atomic.Uint64
+
+func (t *tally) load() (d stats.Drops) {
+	for i := range t {
+		d[i] = t[i].Load()
+	}
+	return d
 }
 
 func newOutlet(p port.Port, capacity int) (*outlet, error) {
@@ -39,7 +52,7 @@ func newOutlet(p port.Port, capacity int) (*outlet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{port: p, ring: r}, nil
+	return &outlet{port: p, takes: p.Info().Offloads, ring: r}, nil
 }
 
 // put sends bufs, puts them into the ring, or drops and counts them. With wait it waits for room in the ring, until ctx is done.
@@ -66,7 +79,7 @@ func (o *outlet) put(ctx context.Context, bufs []pool.Buffer, wait bool) {
 // direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy. It returns
 // those that the port has not taken.
 func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == burst || o.ring.Len() > 0 || !o.role.TryLock() {
+	if len(bufs) == burst || o.ring.Len() > 0 || o.cuts(bufs) || !o.role.TryLock() {
 		return bufs
 	}
 	defer o.role.Unlock()
@@ -76,8 +89,23 @@ func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
 	n, err := o.port.Tx(bufs)
 	if err != nil {
 		o.fail(err)
+		o.drop(stats.ReasonIOError, bufs[n:])
+		return nil
 	}
 	return bufs[n:]
+}
+
+// cuts reports whether the port has to cut one of bufs (port.Finisher). Of such a frame it may send a part, and wants it again before any other
+// that is to be cut: the sender sees to that, while behind a receiver another one may come.
+func (o *outlet) cuts(bufs []pool.Buffer) bool {
+	for _, b := range bufs {
+		if b.HasOffload() {
+			if left, _ := b.Offload(); left.GSO != pool.GSONone && !o.takes.Take(left) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // run is the sender: it moves frames from the ring to the port until the ring is closed and empty. Once ctx is done or the port has
@@ -160,16 +188,27 @@ func (o *outlet) fail(err error) {
 
 // drop drops and counts frames for the port.
 func (o *outlet) drop(reason stats.Reason, bufs []pool.Buffer) {
-	o.drops[reason].Add(uint64(len(bufs)))
+	o.drops[reason].Add(uint64(len(bufs))) // H1
+	if heir := o.heir.Load(); heir != nil {
+		heir[reason].Add(o.drops[reason].Swap(0))
+	}
 	pool.ReleaseBurst(bufs)
 }
 
-// dropped returns the drops so far.
-func (o *outlet) dropped() (d stats.Drops) {
+// bequeath counts all drops, those to come too, as heir's. Who drops sees the heir, or was here before (H1) and is counted by this.
+func (o *outlet) bequeath(heir *tally) {
+	o.heir.Store(heir)
 	for i := range o.drops {
-		d[i] = o.drops[i].Load()
+		heir[i].Add(o.drops[i].Swap(0)) // H1
 	}
-	return d
+}
+
+// dropped returns the drops so far that are not the heir's.
+func (o *outlet) dropped() (d stats.Drops) {
+	if o.heir.Load() != nil {
+		return d
+	}
+	return o.drops.load()
 }
 
 // inFlight returns how many frames are between the receivers and the end of their way, be it that the port has them.

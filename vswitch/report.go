@@ -99,6 +99,9 @@ func (s *Switch) Stats() SwitchStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := SwitchStats{Removed: s.removed}
+	for i, n := range s.late.load() {
+		st.Removed.TxDrops[i] += n
+	}
 	for _, m := range s.numbers {
 		if m == nil {
 			continue

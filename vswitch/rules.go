@@ -77,6 +77,9 @@ func (c *PortConfig) rules() (r rules, err error) {
 	case c.Direction > port.Both:
 		return r, fmt.Errorf("%w: Direction is %v, want port.In, port.Out or port.Both", ErrPortConfig, c.Direction)
 	}
+	if c.OnFull > port.OnFullDrop {
+		return r, fmt.Errorf("%w: OnFull is %d, want port.OnFullDefault, port.OnFullWait or port.OnFullDrop", ErrPortConfig, c.OnFull)
+	}
 	if len(c.Mirror) > 0 && c.Direction&port.Out == 0 {
 		return r, fmt.Errorf("%w: a mirror sends, and Direction is %v", ErrPortConfig, c.Direction)
 	}

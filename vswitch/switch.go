@@ -7,13 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/atomic"
+	"github.com/ringway-net/ringway/internal/sync"
 	"github.com/ringway-net/ringway/packet"
 	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/ring"
 	"github.com/ringway-net/ringway/stats"
 )
 
@@ -86,6 +88,10 @@ func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.MaxAge > 0 && c.MaxAge%time.Second != 0:
 		return c, fmt.Errorf("vswitch: Config.MaxAge is %v, want whole seconds, or a negative one for ever", c.MaxAge)
+	case c.MaxAge > math.MaxUint32*time.Second:
+		return c, fmt.Errorf("vswitch: Config.MaxAge is %v, want up to %v, or a negative one for ever", c.MaxAge, math.MaxUint32*time.Second)
+	case c.OutRing < 1 || c.OutRing > ring.MaxCapacity:
+		return c, fmt.Errorf("vswitch: Config.OutRing: %w: %d, want 1 to %d", ring.ErrCapacity, c.OutRing, ring.MaxCapacity)
 	case c.LookAgain > MaxLookAgain:
 		return c, fmt.Errorf("vswitch: Config.LookAgain is %v, want up to %v", c.LookAgain, MaxLookAgain)
 	}
@@ -101,12 +107,13 @@ type Switch struct {
 	table  *fdb
 	log    *slog.Logger
 	view   atomic.Pointer[view]
+	late   tally // drops on the way to ports that were removed
 
 	// mu guards what follows; no worker takes it while frames move.
 	mu      sync.Mutex
 	members map[string]*member
 	numbers []*member  // by number; nil is free
-	removed SwitchPort // the sum of those that were removed
+	removed SwitchPort // the sum of those that were removed, without drops on the way to them
 	state   state
 	hard    context.Context // done when all is to end at once
 	abort   context.CancelFunc
@@ -158,6 +165,9 @@ func (s *Switch) Add(name string, p port.Port, c PortConfig) error {
 }
 
 func (s *Switch) newMember(name string, p port.Port, c PortConfig) (*member, error) {
+	if p == nil {
+		return nil, errors.New("there is no port to add: it is nil")
+	}
 	r, err := c.rules() // and c has its defaults
 	if err != nil {
 		return nil, err
@@ -171,7 +181,7 @@ func (s *Switch) newMember(name string, p port.Port, c PortConfig) (*member, err
 	}
 	m := &member{
 		sw: s, name: name, port: p, config: c, rules: r, outlet: o,
-		wait:  c.OnFull == port.OnFullWait || c.OnFull == port.OnFullDefault && !p.Info().Live,
+		wait:  c.OnFull == port.OnFullWait || c.OnFull == port.OnFullDefault && c.Direction == port.In && !p.Info().Live,
 		drops: stats.New(),
 		look:  looker{window: max(s.config.LookAgain, 0)},
 	}
@@ -191,8 +201,11 @@ func (s *Switch) enter(m *member) error {
 		return ErrPortExists
 	}
 	for _, name := range m.config.Mirror {
-		if s.members[name] == nil {
+		switch of := s.members[name]; {
+		case of == nil:
 			return fmt.Errorf("to mirror: %w: %q", ErrNoPort, name)
+		case of.isMirror():
+			return fmt.Errorf("%w: to mirror %q, which is a mirror itself: name the ports that it mirrors", ErrPortConfig, name)
 		}
 	}
 	n := slices.Index(s.numbers, nil)
@@ -270,6 +283,7 @@ func (s *Switch) Remove(name string) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	m.outlet.bequeath(&s.late)
 	s.removed = s.removed.add(m.report())
 	s.numbers[m.number] = nil
 	return nil

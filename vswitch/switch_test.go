@@ -1,7 +1,9 @@
 package vswitch
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
 	"github.com/ringway-net/ringway/port/mem"
+	"github.com/ringway-net/ringway/stats"
 )
 
 // site is a switch that runs, with mem ports whose far ends are hosts.
@@ -23,11 +26,17 @@ type site struct {
 
 func newSite(t testing.TB, c Config, ports map[string]PortConfig) *site {
 	t.Helper()
+	return newSiteOf(t, newPool(t, pool.Config{}), c, ports)
+}
+
+// newSiteOf is newSite with the pool that all buffers are from.
+func newSiteOf(t testing.TB, p *pool.Pool, c Config, ports map[string]PortConfig) *site {
+	t.Helper()
 	sw, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, pool: newPool(t, pool.Config{}), sw: sw, hosts: map[string]port.Port{}}
+	s := &site{t: t, pool: p, sw: sw, hosts: map[string]port.Port{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.end = cancel
 	done := make(chan error, 1)
@@ -72,21 +81,39 @@ func (s *site) balance() SwitchStats {
 
 func station(n byte) packet.MAC { return packet.MAC{2, 0, 0, 0, 0, n} }
 
-// send lets a host send a frame.
+// frame makes one. The tag has priority 5, unless it is noTag; tags that the switch puts on have priority 0.
+func frame(src, dst packet.MAC, t tag, text string) []byte {
+	f := append(dst[:], src[:]...)
+	if t != noTag {
+		f = append(f, 0x81, 0, 0xa0|byte(t>>8), byte(t))
+	}
+	return append(append(f, 0x88, 0xb5), text...)
+}
+
+// send lets a host send a frame without a tag.
 func (s *site) send(from string, src, dst packet.MAC, text string) {
 	s.t.Helper()
-	frame := append(append(dst[:], src[:]...), 0x88, 0xb5)
-	b, err := s.pool.CopyIn(append(frame, text...))
+	s.sendFrame(from, frame(src, dst, noTag, text))
+}
+
+func (s *site) sendFrame(from string, frame []byte) {
+	s.t.Helper()
+	b, err := s.pool.CopyIn(frame)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.sendBuffer(from, b)
+}
+
+func (s *site) sendBuffer(from string, b pool.Buffer) {
+	s.t.Helper()
 	if n, err := s.hosts[from].Tx([]pool.Buffer{b}); n != 1 || err != nil {
 		s.t.Fatalf("Tx: %d, %v", n, err)
 	}
 }
 
-// receive returns the text of the next frame that a host receives, or "" if none comes.
-func (s *site) receive(at string, within time.Duration) string {
+// next returns the next frame that a host receives, if one comes.
+func (s *site) next(at string, within time.Duration) (b pool.Buffer, ok bool) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), within)
 	defer cancel()
@@ -97,12 +124,68 @@ func (s *site) receive(at string, within time.Duration) string {
 			s.t.Fatal(err)
 		}
 		if n == 1 {
-			defer bufs[0].Release()
-			return string(bufs[0].Bytes()[packet.EthernetLen:])
+			return bufs[0], true
 		}
 		if s.hosts[at].WaitRx(ctx) != nil {
-			return ""
+			return b, false
 		}
+	}
+}
+
+// must returns the next frame that a host receives.
+func (s *site) must(at string) pool.Buffer {
+	s.t.Helper()
+	b, ok := s.next(at, patience)
+	if !ok {
+		s.t.Fatalf("%s gets nothing", at)
+	}
+	return b
+}
+
+// receive returns the text of the next frame that a host receives, or "" if none comes.
+func (s *site) receive(at string, within time.Duration) string {
+	s.t.Helper()
+	b, ok := s.next(at, within)
+	if !ok {
+		return ""
+	}
+	defer b.Release()
+	return string(b.Bytes()[packet.EthernetLen:])
+}
+
+// expectFrame wants hosts to receive this one next.
+func (s *site) expectFrame(want []byte, hosts ...string) {
+	s.t.Helper()
+	for _, h := range hosts {
+		b, ok := s.next(h, patience)
+		if !ok {
+			s.t.Fatalf("%s gets nothing, want %x", h, want)
+		}
+		if !bytes.Equal(b.Bytes(), want) {
+			s.t.Errorf("%s got %x, want %x", h, b.Bytes(), want)
+		}
+		b.Release()
+	}
+}
+
+// port returns what a port has done.
+func (s *site) port(name string) SwitchPort {
+	s.t.Helper()
+	for _, p := range s.sw.Stats().Ports {
+		if p.Name == name {
+			return p
+		}
+	}
+	s.t.Fatalf("there is no port %s", name)
+	return SwitchPort{}
+}
+
+// filtered waits until a port has dropped so many of the frames that it has received, all for one reason.
+func (s *site) filtered(name string, why stats.Reason, n uint64) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("%d frames of %s to be dropped: %v", n, name, why), func() bool { return s.port(name).Filtered[why] >= n })
+	if p := s.port(name); p.Filtered[why] != n || p.Filtered.Total() != n {
+		s.t.Errorf("%s: dropped %v, want %d: %v", name, p.Filtered, n, why)
 	}
 }
 

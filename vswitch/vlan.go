@@ -98,10 +98,11 @@ func (v *vlans) leave(id uint16, t tag) (e edit, ok bool) {
 type edit uint8
 
 const (
-	keep edit = iota
-	put       // a tag where there is none
-	set       // another VLAN into a priority tag
-	take      // it away
+	keep  edit = iota
+	put        // a tag where there is none
+	set        // another VLAN into a priority tag
+	take       // it away
+	edits      // how many there are
 )
 
 // apply does e to b, of VLAN id. If others share b, it becomes a copy. The error is pool's: no buffer for a copy, or no headroom for

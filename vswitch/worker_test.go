@@ -85,6 +85,7 @@ func TestReceiverMeetsError(t *testing.T) {
 type stream struct {
 	port.Base
 	rnd          *rand.Rand
+	id           byte // which of several
 	frames, next int
 	bytes        uint32
 }
@@ -120,6 +121,7 @@ func (s *stream) Rx(bufs []pool.Buffer) (n int, err error) {
 func (s *stream) frame(payload int) []byte {
 	f := make([]byte, headers+payload)
 	f[12], f[14], f[22], f[23] = 8, 0x45, 64, 6 // IPv4, TCP
+	f[29] = s.id                                // of the sender's address
 	binary.BigEndian.PutUint16(f[16:], uint16(len(f)-14))
 	binary.BigEndian.PutUint32(f[38:], s.bytes)
 	f[46], f[47] = 5<<4, 0x10

@@ -661,4 +661,168 @@ var mutants = []mutant{
 		`	case t.atLimit(port):
 `, `	case v == 0 && t.atLimit(port):
 `, "TestFDBLimit|TestFDBModel", "FAIL"},
+
+	// The way out of a switch's port.
+	{"outlet: a receiver sends what others of its own are before", "vswitch/outlet.go",
+		`o.ring.Len() > 0 || o.cuts(bufs) || !o.role.TryLock() {
+		return bufs
+	}
+	defer o.role.Unlock()
+	if o.ring.Len() > 0 || o.failure()`, `o.cuts(bufs) || !o.role.TryLock() {
+		return bufs
+	}
+	defer o.role.Unlock()
+	if o.failure()`, "InterleaveOutlet", "is sent after"},
+	{"outlet: a receiver sends without the role", "vswitch/outlet.go",
+		`!o.role.TryLock() {
+		return bufs
+	}
+	defer o.role.Unlock()
+`, `false {
+		return bufs
+	}
+`, "InterleaveOutlet", "interleave: after"},
+	{"outlet: the sender takes frames out before it has the role", "vswitch/outlet.go",
+		`		o.role.Lock()
+		n := o.ring.PopBurst(bufs[:])
+`, `		n := o.ring.PopBurst(bufs[:])
+		o.role.Lock()
+`, "InterleaveOutlet", "is sent after"},
+	{"outlet: the sender gives the role up before it has sent", "vswitch/outlet.go",
+		`		o.transmit(ctx, bufs[:n])
+		o.role.Unlock()
+`, `		o.role.Unlock()
+		o.transmit(ctx, bufs[:n])
+`, "InterleaveOutlet", "interleave: after"},
+	{"outlet: a receiver sends after the port has failed", "vswitch/outlet.go",
+		`	if o.ring.Len() > 0 || o.failure() != nil || o.ring.Closed() {
+`, `	if o.ring.Len() > 0 {
+`, "InterleaveOutletFails", "failed: true"},
+	{"outlet: a receiver puts in what the port has taken", "vswitch/outlet.go",
+		`	return bufs[n:]
+}
+`, `	return bufs
+}
+`, "InterleaveOutlet", "interleave: after"},
+	{"outlet: what the port has not taken when it failed is forgotten", "vswitch/outlet.go",
+		`		o.drop(stats.ReasonIOError, bufs[n:])
+		return nil
+`, `		return nil
+`, "InterleaveOutletFails", "sent false, dropped false"},
+	{"outlet: a failure tells nobody", "vswitch/outlet.go",
+		`		interleave.Write(&o.failed)
+	}
+	o.ring.Close()
+`, `		interleave.Write(&o.failed)
+	}
+`, "InterleaveOutletFails", "deadlock: nobody is left to wake"},
+	{"outlet: the error of a wait is lost", "vswitch/outlet.go",
+		`o.port.WaitTx(ctx); ctx.Err() != nil {`, `o.port.WaitTx(ctx); err != nil {`, "InterleaveOutletFails", "failed: true"},
+	{"outlet: an abort leaves the ring open", "vswitch/outlet.go",
+		`			o.ring.Close()
+			wait = context.Background()
+`, `			wait = context.Background()
+`, "InterleaveOutletAbort", "deadlock: nobody is left to wake"},
+	{"outlet: an abort leaves what is in the ring", "vswitch/outlet.go",
+		`			o.ring.Close()
+			wait = context.Background()
+			continue
+`, `			o.ring.Close()
+			return o.end(ctx)
+`, "InterleaveOutletAbort", "sent false, dropped false"},
+	{"outlet: what the sender has sent stays in its hand", "vswitch/outlet.go",
+		`		o.inHand.Add(-int64(n))
+`, ``, "InterleaveOutlet", "in flight"},
+	{"outlet: what the sender has dropped stays in its hand", "vswitch/outlet.go",
+		`			o.inHand.Store(0)
+`, ``, "InterleaveOutletFails", "in flight"},
+	{"outlet: who comes after a port was removed counts for nobody", "vswitch/outlet.go",
+		`	if heir := o.heir.Load(); heir != nil {
+		heir[reason].Add(o.drops[reason].Swap(0))
+	}
+`, ``, "InterleaveRemove", "dropped are"},
+	{"outlet: drops are bequeathed before there is an heir", "vswitch/outlet.go",
+		`	o.heir.Store(heir)
+	for i := range o.drops {
+		heir[i].Add(o.drops[i].Swap(0)) // H1
+	}
+`, `	for i := range o.drops {
+		heir[i].Add(o.drops[i].Swap(0)) // H1
+	}
+	o.heir.Store(heir)
+`, "InterleaveRemove", "dropped are"},
+	{"outlet: drops are bequeathed twice", "vswitch/outlet.go",
+		`		heir[reason].Add(o.drops[reason].Swap(0))
+`, `		heir[reason].Add(o.drops[reason].Load())
+`, "InterleaveRemove", "dropped are"},
+	{"outlet: a frame that is cut is sent by a receiver", "vswitch/outlet.go",
+		`o.ring.Len() > 0 || o.cuts(bufs) || !o.role`, `o.ring.Len() > 0 || !o.role`, "TestCutInParts", "FAIL"},
+	{"mpmc: Wait says drained while a push is in flight", "ring/mpmc.go",
+		`	err := r.notEmpty.Wait(ctx, func() bool {
+		if r.more(&r.head, items) {
+			return true
+		}
+		r.made()
+		drained = r.drained()
+`, `	err := r.notEmpty.Wait(ctx, func() bool {
+		if r.more(&r.head, items) {
+			return true
+		}
+		r.made()
+		drained = r.Closed()
+`, "InterleaveMPMCWaitOnly", "interleave: after"},
+	{"mpmc: Wait sleeps among those who wait for room", "ring/mpmc.go",
+		`	err := r.notEmpty.Wait(ctx, func() bool {
+		if r.more`, `	err := r.notFull.Wait(ctx, func() bool {
+		if r.more`, "InterleaveMPMCWaitOnly", "deadlock: nobody is left to wake"},
+
+	// What a receiver of a switch does with a burst.
+	{"dispatch: a frame passes one that goes to all", "vswitch/dispatch.go",
+		`case first.out == nil || c.out == nil:`, `case first.out == nil:`, "TestGather", "FAIL"},
+	{"dispatch: frames to all pass others", "vswitch/dispatch.go",
+		`case first.out == nil || c.out == nil:`, `case c.out == nil && first.out != nil:`, "TestGather", "FAIL"},
+	{"dispatch: those that are passed change their order", "vswitch/dispatch.go",
+		`			b := bufs[i]
+			copy(bufs[k+1:i+1], bufs[k:i])
+			copy(courses[k+1:i+1], courses[k:i])
+			bufs[k], courses[k] = b, c
+`, `			bufs[k], bufs[i] = bufs[i], bufs[k]
+			courses[k], courses[i] = c, courses[k]
+`, "TestGather", "FAIL"},
+	{"dispatch: a share too many for those who want the same tag", "vswitch/dispatch.go",
+		`retain(bufs, len(ports)-1)`, `retain(bufs, len(ports))`, "TestFloodShares", "FAIL"},
+	{"dispatch: a share too few", "vswitch/dispatch.go",
+		`retain(bufs, len(ports)-1)`, `retain(bufs, len(ports)-2)`, "TestFloodShares", "FAIL"},
+	{"dispatch: no share for those who want another tag", "vswitch/dispatch.go",
+		`retain(bufs, groups-1)`, `retain(bufs, groups-2)`, "TestFloodShares", "FAIL"},
+	{"dispatch: a share too many for those who want another tag", "vswitch/dispatch.go",
+		`retain(bufs, groups-1)`, `retain(bufs, groups)`, "TestFloodShares", "FAIL"},
+	{"dispatch: a share too few for mirrors", "vswitch/dispatch.go",
+		`retain(bufs, len(mirrors))`, `retain(bufs, len(mirrors)-1)`, "TestMirror", "FAIL"},
+	{"dispatch: who gets a frame by flooding is counted once too often", "vswitch/dispatch.go",
+		`uint64(len(bufs) * (ports - 1))`, `uint64(len(bufs) * ports)`, "TestSwitchLearns", "FAIL"},
+	{"dispatch: a copy that can't be made is dropped for one too many", "vswitch/dispatch.go",
+		`uint64(weight)`, `uint64(weight)+1`, "TestTagWithoutRoom", "FAIL"},
+	{"dispatch: a tag is changed for others", "vswitch/vlan.go",
+		`	if err := b.Writable(); err != nil {
+		return err
+	}
+`, ``, "TestFloodShares", "FAIL"},
+
+	// Ports that come and go.
+	{"switch: a number is free before what was known behind it is forgotten", "vswitch/switch.go",
+		`	s.table.flushPort(m.number, true)
+
+	s.mu.Lock()
+`, `	defer s.table.flushPort(m.number, true)
+
+	s.mu.Lock()
+`, "InterleaveRemove", "is taken to c"},
+	{"switch: a port that was removed is still seen", "vswitch/switch.go",
+		`	s.publish()
+	s.mu.Unlock()
+
+	drain`, `	s.mu.Unlock()
+
+	drain`, "TestNumberIsUsedAgain", "FAIL"},
 }

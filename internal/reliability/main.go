@@ -68,7 +68,7 @@ func run(long, write bool, fuzztime time.Duration) error {
 		return err
 	}
 	if long {
-		if _, err := command("go", "test", "-race", "-cpu", "1,2,4", "-timeout", "24h", "-run", "Stress|Linearizable|Model|Ownership", "./ring", "./pool", "./internal/park", "./stats"); err != nil {
+		if _, err := command("go", "test", "-race", "-cpu", "1,2,4", "-timeout", "24h", "-run", "Stress|Linearizable|Model|Ownership", "./ring", "./pool", "./internal/park", "./stats", "./vswitch"); err != nil {
 			return err
 		}
 	}
