@@ -56,9 +56,6 @@ func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
 	}
 }
 
-// abortTimeout is how long ports may take to close after the second interrupt.
-const abortTimeout = 500 * time.Millisecond
-
 // maxRing is how many frames --ring may ask for: two rings of them still find buffers in one pool.
 const maxRing = 1 << 22
 
@@ -142,22 +139,19 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	if err := j.sameFile(); err != nil {
 		return err
 	}
-	p, err := pool.New(j.poolConfig())
-	if err != nil {
-		return usageError("--buffers, --ring: %w", err)
-	}
-	large, err := pool.New(pool.Config{Name: "large", Count: largeBuffers, BufferSize: port.LargeBufferSize, HeapBuffers: pool.None})
-	if err != nil {
-		return join(err, p.Close())
-	}
-	// Reported if it fails: a buffer that is still out is a fault of ours.
-	defer func() { err = join(err, p.Close(), large.Close()) }()
-
-	in, out, err := j.open(port.Options{Pool: p, Large: large, Interfaces: new(port.Interfaces), Stdin: j.streams.in, Stdout: j.streams.out})
+	p, err := newPools(j.poolSize(), wantUMEM(j.in, j.out))
 	if err != nil {
 		return err
 	}
-	j.warn(in, out)
+	// Reported if it fails: a buffer that is still out is a fault of ours.
+	defer func() { err = join(err, p.Close()) }()
+
+	in, out, err := j.open(p.options(j.streams))
+	if err != nil {
+		return err
+	}
+	j.warn(in.Info())
+	j.warn(out.Info())
 	f, err := vswitch.NewForward(vswitch.ForwardConfig{
 		In: in, Out: out, Both: j.both,
 		InOnFull: j.in.OnFull, OutOnFull: j.out.OnFull,
@@ -176,12 +170,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	}
 	interrupted, ended := watch(interrupts, cancel, func() {
 		f.Abort()
-		time.AfterFunc(abortTimeout, func() {
-			err := errors.New("stopped in the middle: a port did not close")
-			j.report(newSummary(f.Stats(), p.Stats(), time.Since(start)), err)
-			fmt.Fprintf(j.streams.err, "ringway: %v\n", err)
-			os.Exit(exitInterrupted)
-		})
+		j.dieSoon(func(err error) { j.report(newSummary(f.Stats(), p.frames.Stats(), time.Since(start)), err) })
 	})
 	progress := j.startProgress(f)
 	err = f.Run(ctx)
@@ -190,21 +179,13 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	progress.end()
 	close(ended)
 
-	sum := newSummary(f.Stats(), p.Stats(), took)
+	sum := newSummary(f.Stats(), p.frames.Stats(), took)
 	err = j.verdict(err, sum, interrupted())
 	if e := j.report(sum, err); e != nil {
 		err = join(err, e)
 	}
 	return err
 }
-
-// minBuffers is how many buffers a way needs so that it never stands still for want of one: the caches of
-// the receiving and of the sending port may be full, and a burst be on its way between them.
-const minBuffers = 2*pool.CacheSize + 4*ring.DefaultBurst
-
-// largeBuffers is how many frames longer than a normal buffer there may be at a time, such as TCP's large segments. Their
-// memory is used as they come.
-const largeBuffers = 1024
 
 func (j *forwardJob) ways() int {
 	if j.both {
@@ -213,18 +194,12 @@ func (j *forwardJob) ways() int {
 	return 1
 }
 
-// poolConfig makes the pool large enough to fill the rings and what lies idle in
-// the workers' caches.
-func (j *forwardJob) poolConfig() pool.Config {
-	c := pool.Config{Name: "frames", Count: j.buffers}
-	if c.Count == 0 {
-		c.Count = j.ways()*j.ring + pool.DefaultCount/2
+// poolSize is large enough to fill the rings and what lies idle in the workers' caches.
+func (j *forwardJob) poolSize() int {
+	if j.buffers > 0 {
+		return j.buffers
 	}
-	for _, s := range []*port.Spec{j.in, j.out} {
-		k, _ := port.Lookup(s.Kind)
-		c.UMEM = c.UMEM || k.UMEM
-	}
-	return c
+	return j.ways()*j.ring + pool.DefaultCount/2
 }
 
 // sameFile refuses to write a capture onto the one that is read, which would empty it.
@@ -276,23 +251,6 @@ func fits(in, out port.Port) error {
 	}
 	return fmt.Errorf("%s has frames of link type %d, and %s takes type %d only (1 is Ethernet, 101 IP without it): forward them to a capture, or to a port of their type",
 		from.Name, from.LinkType, to.Name, own)
-}
-
-// warn prints what the ports' user should know at once.
-func (j *forwardJob) warn(ports ...port.Port) {
-	for _, p := range ports {
-		for _, warning := range p.Info().Warnings {
-			fmt.Fprintf(j.streams.err, "ringway: warning: %s: %s\n", p.Info().Name, warning)
-		}
-	}
-}
-
-// openError tells a port string that is wrong from a world that is.
-func openError(err error) error {
-	if errors.Is(err, port.ErrSpec) {
-		return &exitError{exitUsage, err}
-	}
-	return err
 }
 
 // verdict is what the job's end means for the exit code.

@@ -65,6 +65,7 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 		ErrWriter: s.err,
 		Commands: []*cli.Command{
 			forwardCommand(s, interrupts),
+			switchCommand(s, interrupts),
 			benchCommand(s, interrupts),
 			portsCommand(s),
 			doctorCommand(s),

@@ -75,7 +75,7 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		says string // in the message
 	}{
-		{[]string{"nonsense"}, "forward, bench, ports, doctor, version"},
+		{[]string{"nonsense"}, "forward, switch, bench, ports, doctor, version"},
 		{[]string{"forward"}, "two ports"},
 		{[]string{"forward", "gen:"}, "two ports"},
 		{[]string{"forward", "gen:", "null:", "null:"}, "two ports"},
