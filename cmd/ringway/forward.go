@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -68,18 +67,15 @@ type forwardJob struct {
 	count    uint64
 	duration time.Duration
 	maxLoss  float64 // negative: any
-	json     bool
-	quiet    bool
 	ring     int
 	buffers  int
-
-	reported sync.Once // there is one report, by whoever ends the job
+	reporting
 }
 
 // newForwardJob reads the command line, and touches nothing.
 func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
 	j := &forwardJob{
-		streams: s, both: c.Bool("both"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		streams: s, both: c.Bool("both"), reporting: reporting{json: c.Bool("json"), quiet: c.Bool("quiet")},
 		duration: c.Duration("duration"), ring: c.Int("ring"), buffers: c.Int("buffers"), maxLoss: -1,
 	}
 	if c.Args().Len() != 2 {
@@ -170,9 +166,9 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	}
 	interrupted, ended := watch(interrupts, cancel, func() {
 		f.Abort()
-		j.dieSoon(func(err error) { j.report(newSummary(f.Stats(), p.frames.Stats(), time.Since(start)), err) })
+		j.dieSoon(func(err error) { j.report(j.streams, newSummary(f.Stats(), p.frames.Stats(), time.Since(start)), err) })
 	})
-	progress := j.startProgress(f)
+	progress := j.startProgress(j.quiet, func(took time.Duration) string { return j.progressLine(f.Stats(), took) })
 	err = f.Run(ctx)
 	err = join(err, out.Close(), in.Close())
 	took := time.Since(start)
@@ -181,7 +177,7 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 
 	sum := newSummary(f.Stats(), p.frames.Stats(), took)
 	err = j.verdict(err, sum, interrupted())
-	if e := j.report(sum, err); e != nil {
+	if e := j.report(j.streams, sum, err); e != nil {
 		err = join(err, e)
 	}
 	return err
@@ -204,12 +200,7 @@ func (j *forwardJob) poolSize() int {
 
 // sameFile refuses to write a capture onto the one that is read, which would empty it.
 func (j *forwardJob) sameFile() error {
-	if j.in.Kind != "pcap" || j.out.Kind != "pcap" {
-		return nil
-	}
-	a, errA := os.Stat(j.in.Target)
-	b, errB := os.Stat(j.out.Target)
-	if errA == nil && errB == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
+	if sameCapture(j.in, j.out) {
 		return fmt.Errorf("%s and %s are the same file: name another output", j.in.Target, j.out.Target)
 	}
 	return nil
@@ -277,20 +268,4 @@ func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 		return &exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	return nil
-}
-
-// report prints the summary, as the job's options say; once.
-func (j *forwardJob) report(sum *summary, err error) (failed error) {
-	j.reported.Do(func() {
-		if err != nil {
-			sum.Error = oneLine(err)
-		}
-		switch {
-		case j.json:
-			failed = sum.writeJSON(j.streams.out)
-		case !j.quiet:
-			failed = sum.writeText(j.streams.err)
-		}
-	})
-	return failed
 }

@@ -5,7 +5,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/ringway-net/ringway/pool"
@@ -63,6 +65,42 @@ func (s streams) warn(info port.Info) {
 	for _, warning := range info.Warnings {
 		fmt.Fprintf(s.err, "ringway: warning: %s: %s\n", info.Name, warning)
 	}
+}
+
+// sameCapture reports whether two ports are captures in the same file.
+func sameCapture(a, b *port.Spec) bool {
+	if a.Kind != "pcap" || b.Kind != "pcap" {
+		return false
+	}
+	one, errOne := os.Stat(a.Target)
+	two, errTwo := os.Stat(b.Target)
+	return a.Target == b.Target && a.Target != "-" && errOne != nil || errOne == nil && errTwo == nil && one.Mode().IsRegular() && os.SameFile(one, two)
+}
+
+// reporting is how a job says how it went.
+type reporting struct {
+	json, quiet bool
+	once        sync.Once // there is one report, by whoever ends the job
+}
+
+// report prints a summary, as the job's options say; once.
+func (r *reporting) report(s streams, sum interface {
+	setError(string)
+	writeJSON(io.Writer) error
+	writeText(io.Writer) error
+}, err error) (failed error) {
+	r.once.Do(func() {
+		if err != nil {
+			sum.setError(oneLine(err))
+		}
+		switch {
+		case r.json:
+			failed = sum.writeJSON(s.out)
+		case !r.quiet:
+			failed = sum.writeText(s.err)
+		}
+	})
+	return failed
 }
 
 // openError tells a port string that is wrong from a world that is.

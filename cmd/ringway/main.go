@@ -66,6 +66,7 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 		Commands: []*cli.Command{
 			forwardCommand(s, interrupts),
 			switchCommand(s, interrupts),
+			ctlCommand(s, interrupts),
 			benchCommand(s, interrupts),
 			portsCommand(s),
 			doctorCommand(s),
@@ -88,7 +89,13 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(s.err, "ringway: %s\n", oneLine(err))
+	var many problems
+	if !errors.As(err, &many) {
+		many = problems{err}
+	}
+	for _, err := range many {
+		fmt.Fprintf(s.err, "ringway: %s\n", oneLine(err))
+	}
 	var e *exitError
 	if !errors.As(err, &e) {
 		return exitRuntime
