@@ -33,6 +33,7 @@ type Spec struct {
 	Name   string // the name= key, or Text
 	OnFull OnFull
 	keys   map[string]string
+	more   []Key // that it may have, beside its kind's
 }
 
 // ErrSpec is wrapped by every error about a port string.
@@ -47,8 +48,13 @@ var ErrSpec = errors.New("bad port string")
 // colon is the name of a capture file if it has no colon at all (and is no kind), begins like C:\, or has anything
 // but letters, digits, - and _ before it, such as a dot or a slash; "-" is a capture on stdin or
 // stdout.
-func Parse(text string) (*Spec, error) {
-	s := &Spec{Text: text, Name: text, keys: map[string]string{}}
+func Parse(text string) (*Spec, error) { return ParseWith(text, nil) }
+
+// ParseWith is Parse for strings that may have more keys than their kind has, for whoever opens the port and not for the kind. One of
+// more may stand without a value, and has an empty one then. A key that the kind has too is the kind's as well: it is for the caller to see
+// whose it is.
+func ParseWith(text string, more []Key) (*Spec, error) {
+	s := &Spec{Text: text, Name: text, keys: map[string]string{}, more: more}
 	if text == "" {
 		return nil, s.Errorf("it is empty; want kind:target,key=value,… or the name of a capture file")
 	}
@@ -76,8 +82,10 @@ func Parse(text string) (*Spec, error) {
 		key, value, ok := strings.Cut(part, "=")
 		switch {
 		case ok:
+		case slices.ContainsFunc(more, func(have Key) bool { return have.Name == part }):
+			key = part
 		case k.Target == "":
-			return nil, s.Errorf("%q is no key=value, and kind %s has no target; its keys are %s", part, s.Kind, keyNames(k))
+			return nil, s.Errorf("%q is no key=value, and kind %s has no target; its keys are %s", part, s.Kind, s.keyNames(k))
 		case len(s.keys) > 0:
 			return nil, s.Errorf("%q is no key=value; a comma that is no end is written \\,", part)
 		default:
@@ -96,8 +104,8 @@ func Parse(text string) (*Spec, error) {
 func (s *Spec) Set(key, value string) error {
 	k, _ := Lookup(s.Kind)
 	same := func(have Key) bool { return have.Name == key }
-	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) {
-		return s.Errorf("kind %s has no key %q; it has %s", s.Kind, key, keyNames(k))
+	if !slices.ContainsFunc(CommonKeys, same) && !slices.ContainsFunc(k.Keys, same) && !slices.ContainsFunc(s.more, same) {
+		return s.Errorf("kind %s has no key %q; it has %s", s.Kind, key, s.keyNames(k))
 	}
 	if _, twice := s.keys[key]; twice {
 		return s.Errorf("key %s is given twice", key)
@@ -168,9 +176,10 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-func keyNames(k Kind) string {
+// keyNames lists the keys that the string may have.
+func (s *Spec) keyNames(k Kind) string {
 	var names []string
-	for _, key := range slices.Concat(k.Keys, CommonKeys) {
+	for _, key := range slices.Concat(k.Keys, CommonKeys, s.more) {
 		names = append(names, key.Name)
 	}
 	return strings.Join(names, ", ")

@@ -340,3 +340,44 @@ func TestOpen(t *testing.T) {
 		}
 	}
 }
+
+// More keys are for whoever asks for them, with a value or without one.
+func TestParseWith(t *testing.T) {
+	more := []Key{{Name: "flag"}, {Name: "vlan"}, {Name: "size"}} // of which made has size itself
+	for text, want := range map[string]struct {
+		target string
+		keys   map[string]string
+	}{
+		"made:flag":                  {"", map[string]string{"flag": ""}},
+		"made:flag=x,size=60":        {"", map[string]string{"flag": "x", "size": "60"}},
+		"made:size=60,flag,name=n":   {"", map[string]string{"flag": "", "size": "60", "name": "n"}},
+		"vxlan:a,b,flag":             {"a,b", map[string]string{"flag": ""}},
+		`vxlan:a\,flag`:              {"a,flag", nil},
+		"vxlan:flag":                 {"flag", nil},
+		"in.pcap,vlan=7,format=pcap": {"in.pcap", map[string]string{"vlan": "7", "format": "pcap"}},
+	} {
+		s, err := ParseWith(text, more)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		for _, key := range []string{"flag", "vlan", "size", "format", "name"} {
+			value, has := want.keys[key]
+			if s.Has(key) != has || s.String(key, "") != value || s.Target != want.target {
+				t.Errorf("%s: target %q, key %s: %v, %q", text, s.Target, key, s.Has(key), s.String(key, ""))
+			}
+		}
+		if s, err := Parse(text); err == nil && (s.Has("flag") || s.Has("vlan")) {
+			t.Errorf("Parse(%q) has keys that it should not know", text)
+		}
+	}
+	for text, says := range map[string]string{
+		"made:flags=1":     "size, rate, name, onfull, flag, vlan, size",
+		"made:flags":       "its keys are size, rate, name, onfull, flag",
+		"made:flag,flag=1": "given twice",
+	} {
+		if _, err := ParseWith(text, more); err == nil || !errors.Is(err, ErrSpec) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %s", text, err, says)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/ringway-net/ringway/internal/atomic"
 	"github.com/ringway-net/ringway/pool"
@@ -44,7 +45,8 @@ type member struct {
 	stopSoft, stopHard context.CancelFunc
 	receiving, sending chan struct{} // closed when they have ended; nil if they have not begun
 
-	err error // why the port takes no part any more; guarded by the switch's mu
+	err     error // why the port takes no part any more; guarded by the switch's mu
+	endOnce sync.Once
 }
 
 func (m *member) isMirror() bool { return len(m.config.Mirror) > 0 }
@@ -58,7 +60,11 @@ func (m *member) start() {
 		defer close(m.receiving)
 		defer m.filtered.Close()
 		if m.receives() {
-			if err := m.receive(); err != nil {
+			switch err := m.receive(); err {
+			case nil:
+			case io.EOF:
+				m.ended(nil)
+			default:
 				m.sw.failed(m, err)
 			}
 		}
@@ -71,7 +77,14 @@ func (m *member) start() {
 	}()
 }
 
-// receive moves frames from the port to where they go, until soft is done, the port has no more, or an error.
+// ended tells the port's owner, once.
+func (m *member) ended(err error) {
+	if m.config.Ended != nil {
+		m.endOnce.Do(func() { m.config.Ended(err) })
+	}
+}
+
+// receive moves frames from the port to where they go, until soft is done, or an error, such as io.EOF.
 func (m *member) receive() error {
 	var bufs [burst]pool.Buffer
 	checked := false
@@ -88,9 +101,6 @@ func (m *member) receive() error {
 			m.held.Store(int64(n))
 			m.dispatch(m.hard, bufs[:n])
 			m.held.Store(0)
-		}
-		if err == io.EOF {
-			return nil
 		}
 		if err != nil {
 			return err

@@ -46,6 +46,11 @@ type PortConfig struct {
 	// Mirror makes the port a mirror of those with these names: what they receive and send, it sends too. It takes no part
 	// in the network otherwise, and what comes in by it is not received.
 	Mirror []string
+
+	// Ended, if not nil, is called once when nothing more will come by the port: with nil at its end (io.EOF), or with the error of a port that
+	// takes no part any more. The port stays in the list until Remove. It is called by one of the port's workers, which Remove and Run wait
+	// for: so it must not call them, nor wait for who does; it has returned before they do.
+	Ended func(err error)
 }
 
 // rules are a PortConfig, checked and ready to be asked.

@@ -305,6 +305,7 @@ func (s *Switch) failed(m *member, err error) {
 	m.stopSoft()
 	m.outlet.ring.Close()
 	s.table.flushPort(m.number, false)
+	m.ended(err)
 }
 
 // Run moves frames between the ports until ctx is done: then nothing more is received, what was received is sent, and Run

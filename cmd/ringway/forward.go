@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -56,9 +55,6 @@ func forwardCommand(s streams, interrupts <-chan os.Signal) *cli.Command {
 	}
 }
 
-// abortTimeout is how long ports may take to close after the second interrupt.
-const abortTimeout = 500 * time.Millisecond
-
 // maxRing is how many frames --ring may ask for: two rings of them still find buffers in one pool.
 const maxRing = 1 << 22
 
@@ -71,18 +67,15 @@ type forwardJob struct {
 	count    uint64
 	duration time.Duration
 	maxLoss  float64 // negative: any
-	json     bool
-	quiet    bool
 	ring     int
 	buffers  int
-
-	reported sync.Once // there is one report, by whoever ends the job
+	reporting
 }
 
 // newForwardJob reads the command line, and touches nothing.
 func newForwardJob(c *cli.Command, s streams) (*forwardJob, error) {
 	j := &forwardJob{
-		streams: s, both: c.Bool("both"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		streams: s, both: c.Bool("both"), reporting: reporting{json: c.Bool("json"), quiet: c.Bool("quiet")},
 		duration: c.Duration("duration"), ring: c.Int("ring"), buffers: c.Int("buffers"), maxLoss: -1,
 	}
 	if c.Args().Len() != 2 {
@@ -142,22 +135,19 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	if err := j.sameFile(); err != nil {
 		return err
 	}
-	p, err := pool.New(j.poolConfig())
-	if err != nil {
-		return usageError("--buffers, --ring: %w", err)
-	}
-	large, err := pool.New(pool.Config{Name: "large", Count: largeBuffers, BufferSize: port.LargeBufferSize, HeapBuffers: pool.None})
-	if err != nil {
-		return join(err, p.Close())
-	}
-	// Reported if it fails: a buffer that is still out is a fault of ours.
-	defer func() { err = join(err, p.Close(), large.Close()) }()
-
-	in, out, err := j.open(port.Options{Pool: p, Large: large, Interfaces: new(port.Interfaces), Stdin: j.streams.in, Stdout: j.streams.out})
+	p, err := newPools(j.poolSize(), wantUMEM(j.in, j.out))
 	if err != nil {
 		return err
 	}
-	j.warn(in, out)
+	// Reported if it fails: a buffer that is still out is a fault of ours.
+	defer func() { err = join(err, p.Close()) }()
+
+	in, out, err := j.open(p.options(j.streams))
+	if err != nil {
+		return err
+	}
+	j.warn(in.Info())
+	j.warn(out.Info())
 	f, err := vswitch.NewForward(vswitch.ForwardConfig{
 		In: in, Out: out, Both: j.both,
 		InOnFull: j.in.OnFull, OutOnFull: j.out.OnFull,
@@ -176,35 +166,22 @@ func (j *forwardJob) run(interrupts <-chan os.Signal) (err error) {
 	}
 	interrupted, ended := watch(interrupts, cancel, func() {
 		f.Abort()
-		time.AfterFunc(abortTimeout, func() {
-			err := errors.New("stopped in the middle: a port did not close")
-			j.report(newSummary(f.Stats(), p.Stats(), time.Since(start)), err)
-			fmt.Fprintf(j.streams.err, "ringway: %v\n", err)
-			os.Exit(exitInterrupted)
-		})
+		j.dieSoon(func(err error) { j.report(j.streams, newSummary(f.Stats(), p.frames.Stats(), time.Since(start)), err) })
 	})
-	progress := j.startProgress(f)
+	progress := j.startProgress(j.quiet, func(took time.Duration) string { return j.progressLine(f.Stats(), took) })
 	err = f.Run(ctx)
 	err = join(err, out.Close(), in.Close())
 	took := time.Since(start)
 	progress.end()
 	close(ended)
 
-	sum := newSummary(f.Stats(), p.Stats(), took)
+	sum := newSummary(f.Stats(), p.frames.Stats(), took)
 	err = j.verdict(err, sum, interrupted())
-	if e := j.report(sum, err); e != nil {
+	if e := j.report(j.streams, sum, err); e != nil {
 		err = join(err, e)
 	}
 	return err
 }
-
-// minBuffers is how many buffers a way needs so that it never stands still for want of one: the caches of
-// the receiving and of the sending port may be full, and a burst be on its way between them.
-const minBuffers = 2*pool.CacheSize + 4*ring.DefaultBurst
-
-// largeBuffers is how many frames longer than a normal buffer there may be at a time, such as TCP's large segments. Their
-// memory is used as they come.
-const largeBuffers = 1024
 
 func (j *forwardJob) ways() int {
 	if j.both {
@@ -213,28 +190,17 @@ func (j *forwardJob) ways() int {
 	return 1
 }
 
-// poolConfig makes the pool large enough to fill the rings and what lies idle in
-// the workers' caches.
-func (j *forwardJob) poolConfig() pool.Config {
-	c := pool.Config{Name: "frames", Count: j.buffers}
-	if c.Count == 0 {
-		c.Count = j.ways()*j.ring + pool.DefaultCount/2
+// poolSize is large enough to fill the rings and what lies idle in the workers' caches.
+func (j *forwardJob) poolSize() int {
+	if j.buffers > 0 {
+		return j.buffers
 	}
-	for _, s := range []*port.Spec{j.in, j.out} {
-		k, _ := port.Lookup(s.Kind)
-		c.UMEM = c.UMEM || k.UMEM
-	}
-	return c
+	return j.ways()*j.ring + pool.DefaultCount/2
 }
 
 // sameFile refuses to write a capture onto the one that is read, which would empty it.
 func (j *forwardJob) sameFile() error {
-	if j.in.Kind != "pcap" || j.out.Kind != "pcap" {
-		return nil
-	}
-	a, errA := os.Stat(j.in.Target)
-	b, errB := os.Stat(j.out.Target)
-	if errA == nil && errB == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
+	if sameCapture(j.in, j.out) {
 		return fmt.Errorf("%s and %s are the same file: name another output", j.in.Target, j.out.Target)
 	}
 	return nil
@@ -278,23 +244,6 @@ func fits(in, out port.Port) error {
 		from.Name, from.LinkType, to.Name, own)
 }
 
-// warn prints what the ports' user should know at once.
-func (j *forwardJob) warn(ports ...port.Port) {
-	for _, p := range ports {
-		for _, warning := range p.Info().Warnings {
-			fmt.Fprintf(j.streams.err, "ringway: warning: %s: %s\n", p.Info().Name, warning)
-		}
-	}
-}
-
-// openError tells a port string that is wrong from a world that is.
-func openError(err error) error {
-	if errors.Is(err, port.ErrSpec) {
-		return &exitError{exitUsage, err}
-	}
-	return err
-}
-
 // verdict is what the job's end means for the exit code.
 func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 	if errors.Is(err, syscall.EPIPE) && j.out.Target == "-" {
@@ -319,20 +268,4 @@ func (j *forwardJob) verdict(err error, sum *summary, interrupted bool) error {
 		return &exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	return nil
-}
-
-// report prints the summary, as the job's options say; once.
-func (j *forwardJob) report(sum *summary, err error) (failed error) {
-	j.reported.Do(func() {
-		if err != nil {
-			sum.Error = oneLine(err)
-		}
-		switch {
-		case j.json:
-			failed = sum.writeJSON(j.streams.out)
-		case !j.quiet:
-			failed = sum.writeText(j.streams.err)
-		}
-	})
-	return failed
 }

@@ -65,6 +65,8 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 		ErrWriter: s.err,
 		Commands: []*cli.Command{
 			forwardCommand(s, interrupts),
+			switchCommand(s, interrupts),
+			ctlCommand(s, interrupts),
 			benchCommand(s, interrupts),
 			portsCommand(s),
 			doctorCommand(s),
@@ -87,7 +89,13 @@ func run(args []string, s streams, interrupts <-chan os.Signal) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(s.err, "ringway: %s\n", oneLine(err))
+	var many problems
+	if !errors.As(err, &many) {
+		many = problems{err}
+	}
+	for _, err := range many {
+		fmt.Fprintf(s.err, "ringway: %s\n", oneLine(err))
+	}
 	var e *exitError
 	if !errors.As(err, &e) {
 		return exitRuntime

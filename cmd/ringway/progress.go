@@ -32,11 +32,11 @@ type progress struct {
 	wait sync.WaitGroup
 }
 
-// startProgress starts the progress of f if stderr is a terminal.
-func (j *forwardJob) startProgress(f *vswitch.Forward) *progress {
+// startProgress starts to show lines if stderr is a terminal; line makes one, of a job that has taken so long.
+func (s streams) startProgress(quiet bool, line func(took time.Duration) string) *progress {
 	p := &progress{stop: make(chan struct{})}
-	file := j.streams.terminal()
-	if file == nil || j.quiet {
+	file := s.terminal()
+	if file == nil || quiet {
 		return p
 	}
 	p.wait.Go(func() {
@@ -50,7 +50,7 @@ func (j *forwardJob) startProgress(f *vswitch.Forward) *progress {
 				return
 			case now := <-tick.C:
 				if took := now.Sub(start); took >= progressAfter {
-					fmt.Fprintf(file, "\r%s\x1b[K", j.progressLine(f.Stats(), took))
+					fmt.Fprintf(file, "\r%s\x1b[K", line(took))
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/ringway-net/ringway/internal/control"
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/stats"
 	"github.com/ringway-net/ringway/vswitch"
@@ -15,7 +16,7 @@ import (
 
 type summary struct {
 	Ports     []portSummary `json:"ports"`
-	Pool      poolSummary   `json:"pool"`
+	Pool      control.Pool  `json:"pool"`
 	InFlight  int           `json:"in_flight"`
 	DurationS float64       `json:"duration_s"`
 	Notes     []string      `json:"notes"`
@@ -35,19 +36,13 @@ type portSummary struct {
 	Drops     stats.Drops `json:"drops"`
 }
 
-type poolSummary struct {
-	Capacity      int    `json:"capacity"`
-	InUse         int    `json:"in_use"`
-	HighWater     int    `json:"high_water"`
-	HeapFallbacks uint64 `json:"heap_fallbacks"`
+func poolSummary(p pool.Stats) control.Pool {
+	return control.Pool{Capacity: p.Capacity, InUse: p.InUse + p.HeapInUse, HighWater: p.HighWater, HeapFallbacks: p.HeapFallbacks}
 }
 
 func newSummary(f vswitch.ForwardStats, p pool.Stats, took time.Duration) *summary {
 	s := &summary{
-		Pool: poolSummary{
-			Capacity: p.Capacity, InUse: p.InUse + p.HeapInUse,
-			HighWater: p.HighWater, HeapFallbacks: p.HeapFallbacks,
-		},
+		Pool:      poolSummary(p),
 		InFlight:  f.InFlight,
 		DurationS: took.Seconds(),
 		Notes:     []string{},
@@ -80,6 +75,8 @@ func (s *summary) loss() float64 {
 	return float64(s.dropped) / float64(max(1, s.came+s.segments))
 }
 
+func (s *summary) setError(text string) { s.Error = text }
+
 func (s *summary) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -91,16 +88,7 @@ func (s *summary) writeText(w io.Writer) error {
 	text := fmt.Sprintf("%d frames, %s in %s: %s, %s\n", s.sent, si(float64(s.sentBytes), "B"), time.Duration(s.DurationS*1e9).Round(10*time.Microsecond),
 		si(float64(s.sent)/seconds, "pps"), si(float64(s.sentBytes)*8/seconds, "bit/s"))
 	for _, p := range s.Ports {
-		text += fmt.Sprintf("  %s: received %d, sent %d, dropped %d", p.Name, p.RxPackets, p.TxPackets, p.Drops.Total())
-		sep := " ("
-		for r, n := range p.Drops.All() {
-			text += fmt.Sprintf("%s%v %d", sep, r, n)
-			sep = ", "
-		}
-		if sep == ", " {
-			text += ")"
-		}
-		text += "\n"
+		text += fmt.Sprintf("  %s: received %d, sent %d, dropped %s\n", p.Name, p.RxPackets, p.TxPackets, dropsText(p.Drops))
 	}
 	text += fmt.Sprintf("  pool: %d buffers, %d at most in use, %d frames on the heap\n", s.Pool.Capacity, s.Pool.HighWater, s.Pool.HeapFallbacks)
 	for _, note := range s.Notes {
@@ -108,6 +96,19 @@ func (s *summary) writeText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// dropsText is how many frames were dropped, and why.
+func dropsText(d stats.Drops) string {
+	text, sep := fmt.Sprint(d.Total()), " ("
+	for r, n := range d.All() {
+		text += fmt.Sprintf("%s%v %d", sep, r, n)
+		sep = ", "
+	}
+	if sep == ", " {
+		text += ")"
+	}
+	return text
 }
 
 // si writes v with three digits and an SI prefix.

@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/udpsock"},
 	{"port/afpacket", "port/afxdp", "port/gen", "port/mem", "port/null", "port/pcap", "port/tap", "port/udp", "port/unixsock", "port/vxlan"},
 	{"port/all", "port/porttest"},
-	{"vswitch"},
+	{"vswitch", "internal/control"},
 	{"internal/perf"},
 	{"internal/machine"},
 	{"internal/page"},
