@@ -41,7 +41,7 @@ func newExploredStalledFDB(r *interleave.Run, size int) exploredFDB {
 // homed returns n addresses whose home is a bucket.
 func (x exploredFDB) homed(bucket uint32, n int) (keys []fdbKey) {
 	for i := 1; len(keys) < n; i++ {
-		if k := station(i); x.home(k) == bucket {
+		if k := fdbStation(i); x.home(k) == bucket {
 			keys = append(keys, k)
 		}
 	}
@@ -80,7 +80,7 @@ func exploreFDB(t *testing.T, name string, o interleave.Options, f func(r *inter
 
 // In a place where address follows address, a lookup never gives the port of one for another.
 func TestInterleaveFDBReplace(t *testing.T) {
-	a, b := station(1), station(2)
+	a, b := fdbStation(1), fdbStation(2)
 	exploreFDB(t, "evicted", interleave.Options{}, func(r *interleave.Run) {
 		x := newExploredFDB(r, 1)
 		x.add(a, 1)
@@ -152,7 +152,7 @@ func TestInterleaveFDBStays(t *testing.T) {
 
 // An address that moves is behind one port or the other.
 func TestInterleaveFDBMove(t *testing.T) {
-	a := station(1)
+	a := fdbStation(1)
 	exploreFDB(t, "one learner", interleave.Options{}, func(r *interleave.Run) {
 		x := newExploredFDB(r, 1)
 		x.add(a, 1)
@@ -206,7 +206,7 @@ func TestInterleaveFDBLearn(t *testing.T) {
 		}
 		return &o
 	}
-	a, b, c := station(1), station(2), station(3)
+	a, b, c := fdbStation(1), fdbStation(2), fdbStation(3)
 	exploreFDB(t, "the same address", interleave.Options{}, func(r *interleave.Run) {
 		x := newExploredFDB(r, 2)
 		o := both(x, [2]fdbKey{a, a}, [2]uint16{1, 2})
@@ -242,7 +242,7 @@ func TestInterleaveFDBLearn(t *testing.T) {
 
 // Addresses that are refreshed while time goes on are in the order in which they were seen, and stay known.
 func TestInterleaveFDBAge(t *testing.T) {
-	a, b := station(1), station(2)
+	a, b := fdbStation(1), fdbStation(2)
 	exploreFDB(t, "refreshed", interleave.Options{}, func(r *interleave.Run) {
 		x := newExploredFDB(r, 2)
 		x.setAge(1)
@@ -276,7 +276,7 @@ func TestInterleaveFDBAge(t *testing.T) {
 
 // Who learns or looks up ends, wherever in the middle of a change another one stands still for ever.
 func TestInterleaveFDBStalled(t *testing.T) {
-	a, b, c := station(1), station(2), station(3)
+	a, b, c := fdbStation(1), fdbStation(2), fdbStation(3)
 	exploreFDB(t, "learner", interleave.Options{Stall: "learner", Preemptions: 2}, func(r *interleave.Run) {
 		x := newExploredStalledFDB(r, 2)
 		x.add(a, 1)

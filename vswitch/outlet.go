@@ -57,7 +57,7 @@ func newOutlet(p port.Port, capacity int) (*outlet, error) {
 
 // put sends bufs, puts them into the ring, or drops and counts them. With wait it waits for room in the ring, until ctx is done.
 func (o *outlet) put(ctx context.Context, bufs []pool.Buffer, wait bool) {
-	for bufs = o.direct(bufs); len(bufs) > 0; {
+	for bufs = o.direct(bufs, wait); len(bufs) > 0; {
 		bufs = bufs[o.ring.PushBurst(bufs):]
 		switch {
 		case len(bufs) == 0:
@@ -76,10 +76,10 @@ func (o *outlet) put(ctx context.Context, bufs []pool.Buffer, wait bool) {
 	}
 }
 
-// direct sends bufs in the receiver's own goroutine if none is before them: a wake-up less on a path that isn't busy. It returns
-// those that the port has not taken.
-func (o *outlet) direct(bufs []pool.Buffer) []pool.Buffer {
-	if len(bufs) == burst || o.ring.Len() > 0 || o.cuts(bufs) || !o.role.TryLock() {
+// direct sends bufs in the receiver's own goroutine if none is before them, and the role is free. It returns those that the port has not taken.
+// With apart, a full burst is left to the sender, who works beside the receiver: see way.direct.
+func (o *outlet) direct(bufs []pool.Buffer, apart bool) []pool.Buffer {
+	if apart && len(bufs) == burst || o.ring.Len() > 0 || o.cuts(bufs) || !o.role.TryLock() {
 		return bufs
 	}
 	defer o.role.Unlock()
