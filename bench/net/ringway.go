@@ -43,7 +43,7 @@ func tunnel(ringway, name, near, far string) system {
 }
 
 // spinFlag makes the switch look for frames for longer before it sleeps: quick answers, for CPU time.
-const spinFlag = "--spin"
+const spinFlag = "--look-again=200us"
 
 // ringwaySwitch is the switch with two ports of a kind. It is not measured where the program has no such command, or flag.
 func ringwaySwitch(ringway, port string, k kind, spins bool) system {

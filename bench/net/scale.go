@@ -12,6 +12,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +35,7 @@ type fabric struct {
 // fabrics are all. A forward has two ports and no table: what a switch costs beside.
 var fabrics = []fabric{
 	{name: "forward", most: 2, open: openForward},
+	{name: "switch", open: openSwitch},
 }
 
 var (
@@ -344,6 +346,20 @@ func openForward(ports []port.Port, _ int) (stop func() error, err error) {
 		return nil, errors.Join(err, closeAll(ports))
 	}
 	return running(f.Run, ports), nil
+}
+
+// openSwitch joins any number of ports.
+func openSwitch(ports []port.Port, addresses int) (stop func() error, err error) {
+	s, err := vswitch.New(vswitch.Config{Addresses: 2 * addresses})
+	for i, p := range ports {
+		if err == nil {
+			err = s.Add(strconv.Itoa(i), p, vswitch.PortConfig{})
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeAll(ports))
+	}
+	return running(s.Run, ports), nil
 }
 
 // running runs something between ports until it is stopped.
