@@ -83,7 +83,9 @@ type Kind struct {
 	Example string    // a whole port string
 	Does    Direction // what it can be opened for
 	UMEM    bool      // it is at its best, or works at all, with a pool made with pool.Config.UMEM
-	Keys    []Key     // beside CommonKeys
+	// Capabilities are those of Linux that a program without root's rights needs for all that the kind can do, such as "cap_net_raw".
+	Capabilities []string
+	Keys         []Key // beside CommonKeys
 	// Open opens a port. Its keys are known to be among Keys; their values are for it
 	// to check, with the methods of Spec.
 	Open func(s *Spec, o Options) (Port, error)

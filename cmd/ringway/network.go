@@ -26,7 +26,7 @@ type network struct {
 	options port.Options
 	streams streams
 	log     *slog.Logger
-	began   time.Time
+	began   time.Time      // when all its ports were open
 	work    sync.WaitGroup // of clients that leave
 
 	mu    sync.Mutex
@@ -47,7 +47,7 @@ type attached struct {
 }
 
 func newNetwork(sw *vswitch.Switch, pools *pools, s streams, log *slog.Logger) *network {
-	return &network{sw: sw, pools: pools, options: pools.options(s), streams: s, log: log, began: time.Now(), ports: map[string]*attached{}}
+	return &network{sw: sw, pools: pools, options: pools.options(s), streams: s, log: log, ports: map[string]*attached{}}
 }
 
 // open opens a port and adds it, or a listener.

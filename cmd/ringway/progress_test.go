@@ -29,6 +29,12 @@ func TestProgressLine(t *testing.T) {
 			t.Errorf("%s, want %s", got, c.says)
 		}
 	}
+	one := vswitch.SwitchPort{Filtered: stats.Drops{stats.ReasonPolicy: 3}}
+	one.TxPackets, one.TxBytes = 1000, 64000
+	of := vswitch.SwitchStats{Ports: []vswitch.SwitchPort{one, {}}, Table: vswitch.TableStats{Addresses: 7}}
+	if got, want := (&switchJob{duration: 12 * time.Second}).progressLine(of, 10*time.Second), "2 ports, 7 addresses, 1000 frames, 64 kB, 100 pps, 3 dropped, 2s left"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	s.Ports[0].Info = port.Info{}
 	if got := (&forwardJob{}).progressLine(s, time.Second); strings.Contains(got, "%") {
 		t.Errorf("a part is told of what has no end: %s", got)

@@ -255,6 +255,7 @@ func (j *switchJob) run(interrupts <-chan os.Signal) (err error) {
 			return err
 		}
 	}
+	n.began = time.Now()
 	unserve := serve() // who has connected already is answered from now on
 	defer unserve()
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unsafe"
@@ -16,10 +18,11 @@ import (
 
 // switchPlan is what --dry-run prints. Its JSON form is documented in docs/cli.md and stable.
 type switchPlan struct {
-	Ports      []plannedPort   `json:"ports"`
-	Control    string          `json:"control,omitempty"`
-	Memory     []plannedMemory `json:"memory"`
-	Privileges []diagnosis     `json:"privileges"`
+	Ports        []plannedPort       `json:"ports"`
+	Control      string              `json:"control,omitempty"`
+	Memory       []plannedMemory     `json:"memory"`
+	Capabilities []plannedCapability `json:"capabilities"`
+	Privileges   []diagnosis         `json:"privileges"`
 }
 
 type plannedPort struct {
@@ -38,6 +41,12 @@ type plannedMemory struct {
 	Lazy  bool   `json:"as_used"` // taken as it is used
 }
 
+type plannedCapability struct {
+	Name  string   `json:"name"`
+	For   []string `json:"for"` // kinds of ports
+	There bool     `json:"there"`
+}
+
 const (
 	tableEntry = 50                                    // bytes of an address, as vswitch.Config says
 	ringSlot   = int(unsafe.Sizeof(pool.Buffer{})) + 8 // a handle, and whose turn it is
@@ -45,7 +54,7 @@ const (
 
 // plan prints the plan. It opens nothing; what the kinds need of the system is tried as ringway doctor does.
 func (j *switchJob) plan() error {
-	p := &switchPlan{Ports: []plannedPort{}, Control: j.control, Privileges: []diagnosis{}}
+	p := &switchPlan{Ports: []plannedPort{}, Control: j.control, Capabilities: []plannedCapability{}, Privileges: []diagnosis{}}
 	kinds := map[string]port.Kind{}
 	for _, sp := range j.ports {
 		p.Ports = append(p.Ports, plannedPort{sp.spec.Name, sp.spec.Kind, sp.spec.Text, sp.settings(), sp.listens})
@@ -62,6 +71,19 @@ func (j *switchJob) plan() error {
 	memory("buffers of large frames", largeBuffers, pool.DefaultHeadroom+port.LargeBufferSize, true)
 	memory("addresses in the table", j.config.Addresses, tableEntry, false)
 	memory("places in the rings of ports", j.places()*j.config.OutRing, ringSlot, false)
+	wanted := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		for _, c := range kinds[name].Capabilities {
+			wanted[c] = append(wanted[c], name)
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(wanted)) {
+		there, err := hasCapability(c)
+		if err != nil {
+			return fmt.Errorf("looking for %s: %w", c, err)
+		}
+		p.Capabilities = append(p.Capabilities, plannedCapability{c, wanted[c], there})
+	}
 	alone(func() {
 		for _, k := range port.Kinds() {
 			if _, used := kinds[k.Name]; used {
@@ -102,6 +124,13 @@ func (p *switchPlan) writeText(w io.Writer) error {
 	}
 	table.Flush()
 	fmt.Fprintf(&text, "rights, and what else the system has to have\n")
+	for _, c := range p.Capabilities {
+		state := "there"
+		if !c.There {
+			state = "not there"
+		}
+		fmt.Fprintf(&text, "  %s (for %s): %s\n", c.Name, strings.Join(c.For, ", "), state)
+	}
 	for _, d := range p.Privileges {
 		fmt.Fprintf(&text, "  %s: %s\n", d.Kind, d.State)
 		for _, f := range d.Findings {

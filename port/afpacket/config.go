@@ -110,11 +110,12 @@ const minSocketBuffer = 128 << 10
 
 func init() {
 	port.Register(port.Kind{
-		Name:    "afpacket",
-		Summary: "a network interface, shared with the host, by a packet socket",
-		Target:  "IF",
-		Example: "afpacket:eth0",
-		Does:    port.Both,
+		Name:         "afpacket",
+		Summary:      "a network interface, shared with the host, by a packet socket",
+		Target:       "IF",
+		Example:      "afpacket:eth0",
+		Does:         port.Both,
+		Capabilities: []string{"cap_net_raw", "cap_net_admin"},
 		Keys: []port.Key{
 			{Name: "promisc", Default: "on", Help: "on: receive what is for others too; off: as the interface is"},
 			{Name: "qdisc", Default: "kernel", Help: "kernel: send through the queueing discipline; bypass: past it, large frames cut in software"},

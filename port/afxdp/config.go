@@ -99,12 +99,13 @@ func (c Config) withDefaults(target string) (Config, error) {
 
 func init() {
 	port.Register(port.Kind{
-		Name:    "afxdp",
-		Summary: "an interface by AF_XDP: past the kernel's stack, straight into the pool's buffers",
-		Target:  "IF",
-		Example: "afxdp:eth0,queue=0,filter=arp|ip+host=10.0.0.1",
-		Does:    port.Both,
-		UMEM:    true,
+		Name:         "afxdp",
+		Summary:      "an interface by AF_XDP: past the kernel's stack, straight into the pool's buffers",
+		Target:       "IF",
+		Example:      "afxdp:eth0,queue=0,filter=arp|ip+host=10.0.0.1",
+		Does:         port.Both,
+		Capabilities: []string{"cap_net_raw", "cap_net_admin", "cap_bpf", "cap_ipc_lock"},
+		UMEM:         true,
 		Keys: []port.Key{
 			{Name: "queue", Default: "all", Help: "the one queue to use, from 0 up"},
 			{Name: "mode", Default: "auto", Help: "zerocopy, copy or generic: that one or none; auto: the best that works"},

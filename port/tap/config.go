@@ -51,24 +51,26 @@ func init() {
 	}
 	mac := port.Key{Name: "mac", Default: "as it is", Help: "MAC address of the device, such as 02:00:00:00:00:01"}
 	port.Register(port.Kind{
-		Name:    "tap",
-		Summary: "a network device of Linux whose other end is the port: Ethernet frames, with their offloads",
-		Target:  "DEVICE",
-		Example: "tap:tap0,queues=2,mtu=9000",
-		Does:    port.Both,
-		Keys:    append([]port.Key{mac}, keys...),
-		Open:    func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, false) },
-		Doctor:  func() []port.Finding { return doctor(false) },
+		Name:         "tap",
+		Summary:      "a network device of Linux whose other end is the port: Ethernet frames, with their offloads",
+		Target:       "DEVICE",
+		Example:      "tap:tap0,queues=2,mtu=9000",
+		Does:         port.Both,
+		Capabilities: []string{"cap_net_admin"},
+		Keys:         append([]port.Key{mac}, keys...),
+		Open:         func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, false) },
+		Doctor:       func() []port.Finding { return doctor(false) },
 	})
 	port.Register(port.Kind{
-		Name:    "tun",
-		Summary: "a network device of Linux whose other end is the port: IP packets, as a VPN has them",
-		Target:  "DEVICE",
-		Example: "tun:vpn0,addr=10.0.0.1/24,mtu=1420",
-		Does:    port.Both,
-		Keys:    keys,
-		Open:    func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, true) },
-		Doctor:  func() []port.Finding { return doctor(true) },
+		Name:         "tun",
+		Summary:      "a network device of Linux whose other end is the port: IP packets, as a VPN has them",
+		Target:       "DEVICE",
+		Example:      "tun:vpn0,addr=10.0.0.1/24,mtu=1420",
+		Does:         port.Both,
+		Capabilities: []string{"cap_net_admin"},
+		Keys:         keys,
+		Open:         func(s *port.Spec, o port.Options) (port.Port, error) { return openSpec(s, o, true) },
+		Doctor:       func() []port.Finding { return doctor(true) },
 	})
 }
 
