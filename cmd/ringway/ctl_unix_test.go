@@ -134,20 +134,20 @@ func (r *running) ports() map[string]control.Port {
 	return ports
 }
 
-// guest is a client of a listening port.
-type guest struct {
+// visitor is a client of a listening port.
+type visitor struct {
 	t    *testing.T
 	pool *pool.Pool
 	port port.Port
 }
 
-func attend(t *testing.T, path string) *guest {
+func attend(t *testing.T, path string) *visitor {
 	t.Helper()
 	p, err := pool.New(pool.Config{Count: 1024})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &guest{t: t, pool: p}
+	g := &visitor{t: t, pool: p}
 	if g.port, err = unixsock.Dial(path, port.Options{Pool: p}, unixsock.Config{Type: unixsock.Stream}); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func attend(t *testing.T, path string) *guest {
 }
 
 // say sends a frame.
-func (g *guest) say(dst, src byte, text string) {
+func (g *visitor) say(dst, src byte, text string) {
 	g.t.Helper()
 	frame := fmt.Sprintf("\x02\x00\x00\x00\x00%c\x02\x00\x00\x00\x00%c\x88\xb5%-46s", dst, src, text)
 	if dst == 0xff {
@@ -177,7 +177,7 @@ func (g *guest) say(dst, src byte, text string) {
 }
 
 // hears waits for a frame with that text.
-func (g *guest) hears(text string) {
+func (g *visitor) hears(text string) {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
 	defer cancel()
