@@ -179,8 +179,8 @@ func TestPortClosedUnderTheSwitch(t *testing.T) {
 // A source that has no more ends nothing: what it gave is carried, and it still sends.
 func TestSourceEnds(t *testing.T) {
 	s := newSite(t, Config{}, map[string]PortConfig{"a": {}})
-	s.plug("gen", open(t, s.pool, "gen:count=500", port.In), PortConfig{Direction: port.In}, 0)
 	s.plug("null", open(t, s.pool, "null:", port.Out), PortConfig{Direction: port.Out}, 0)
+	s.plug("gen", open(t, s.pool, "gen:count=500", port.In), PortConfig{Direction: port.In}, 0)
 	eventually(t, "all frames to be carried", func() bool { return s.port("null").TxPackets == 500 })
 	k := newSink(s.pool) // has no more at once
 	defer k.Close()
