@@ -2,7 +2,9 @@
 
 package vswitch
 
-import "github.com/ringway-net/ringway/interleave"
+import (
+	"github.com/ringway-net/ringway/interleave"
+)
 
 func (t *fdb) entry(at uint32) *fdbEntry { return &t.buckets[at/fdbWays].entries[at%fdbWays] }
 

@@ -208,6 +208,13 @@ func (s *Switch) enter(m *member) error {
 			return fmt.Errorf("%w: to mirror %q, which is a mirror itself: name the ports that it mirrors", ErrPortConfig, name)
 		}
 	}
+	for _, other := range s.members {
+		for _, mac := range m.config.MACs {
+			if other.config.VLAN == m.config.VLAN && slices.Contains(other.config.MACs, mac) {
+				return fmt.Errorf("%w: MACs has %v, which is that of port %q", ErrPortConfig, mac, other.name)
+			}
+		}
+	}
 	n := slices.Index(s.numbers, nil)
 	if n < 0 {
 		if n = len(s.numbers); n == MaxPorts {

@@ -125,6 +125,10 @@ func TestMACs(t *testing.T) {
 	s.send("c", station(5), station(2), "two?")
 	s.expect("two?", "a")
 	s.silent("b", "c")
+	thief, _ := pair(t, s.pool, mem.Config{}, mem.Config{})
+	if err := s.sw.Add("d", thief, PortConfig{VLAN: 9, MACs: []packet.MAC{station(7), station(1)}}); !errors.Is(err, ErrPortConfig) || !strings.Contains(err.Error(), `port "a"`) {
+		t.Errorf("a port with an address of another one: %v", err)
+	}
 	if st := s.balance(); st.Table.Elsewhere != 1 || s.port("a").Addresses != 2 {
 		t.Errorf("%+v; behind a are %d", st.Table, s.port("a").Addresses)
 	}
