@@ -28,6 +28,9 @@ type course struct {
 func (m *member) dispatch(ctx context.Context, bufs []pool.Buffer) {
 	v := m.sw.view.Load()
 	m.mirror(ctx, v, m, bufs)
+	if len(bufs) > 1 && m.sw.table.far() {
+		m.prefetch(bufs)
+	}
 	var courses [burst]course
 	n := 0
 	for _, b := range bufs {
@@ -104,6 +107,21 @@ func (m *member) steer(v *view, frame []byte) (c course, why stats.Reason, ok bo
 		return c, stats.ReasonUnknownDestination, false
 	}
 	return c, 0, true
+}
+
+// prefetch asks for what the table has on the addresses of all frames, before steer waits for that of the first.
+func (m *member) prefetch(bufs []pool.Buffer) {
+	for _, b := range bufs {
+		frame := b.Bytes()
+		if len(frame) < packet.EthernetLen {
+			continue
+		}
+		if vlan, ok := m.rules.vlans.enter(tagOf(frame)); ok {
+			header := packet.Ethernet(frame)
+			m.sw.table.prefetch(newFDBKey(vlan, header.Src()))
+			m.sw.table.prefetch(newFDBKey(vlan, header.Dst()))
+		}
+	}
 }
 
 // port returns the port of a number, or nil.

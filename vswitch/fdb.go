@@ -118,7 +118,7 @@ type fdbPort struct {
 	static  uint32
 }
 
-// newFDB makes a table for at most so many addresses, 1 to 1<<24, behind ports 0 to ports-1. It takes fdbMemory bytes from now on.
+// newFDB makes a table for at most so many addresses, 1 to 1<<24, behind ports 0 to ports-1. Its memory is taken now.
 func newFDB(size, ports int) (*fdb, error) {
 	if size < 1 || size > fdbMaxSize {
 		return nil, fmt.Errorf("vswitch: a table of %d addresses, want 1 to %d", size, fdbMaxSize)
@@ -149,13 +149,6 @@ func newFDB(size, ports int) (*fdb, error) {
 // fdbBuckets is how many buckets a table of so many addresses has: two thirds of their slots are taken when it is full.
 func fdbBuckets(size int) int { return (size + 1) / 2 }
 
-// fdbMemory is how many bytes a table takes.
-func fdbMemory(size, ports int) int {
-	buckets := fdbBuckets(size)
-	return int(unsafe.Sizeof(fdb{})) + buckets*int(unsafe.Sizeof(fdbBucket{})) +
-		(fdbWays*buckets+2*ports)*int(unsafe.Sizeof(fdbLink{})) + ports*int(unsafe.Sizeof(fdbPort{}))
-}
-
 // lookup returns the port behind which an address is. It is not ok if the address is unknown, or was seen too long ago.
 //
 // What it returns was right at some moment of the call. It allocates nothing and takes no lock.
@@ -168,7 +161,10 @@ func (t *fdb) lookup(k fdbKey) (port uint16, ok bool) {
 	return v.port(), true
 }
 
-// prefetch asks for the memory that a lookup of an address, or learn, will wait for. In a table that is larger than the caches that is nearly all
+// far reports whether the table is larger than what is at hand of a processor's cache, as a rule.
+func (t *fdb) far() bool { return t.size > 1<<15 }
+
+// prefetch asks for the memory that a lookup of an address, or learn, will wait for. In a table that is far away that is nearly all
 // that they take; asked for all addresses of a burst before the first is looked up, it is waited for once.
 func (t *fdb) prefetch(k fdbKey) {
 	cpu.PrefetchRead(unsafe.Pointer(&t.buckets[t.home(k)]))

@@ -77,17 +77,6 @@ func (t *fdb) flush() {
 	}
 }
 
-// flushVLAN forgets the dynamic addresses of a VLAN.
-func (t *fdb) flushVLAN(vlan uint16) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for at := range fdbWays * uint32(len(t.buckets)) {
-		if k := t.key(at); k != 0 && k.vlan() == vlan && !t.value(at).static() {
-			t.forget(at)
-		}
-	}
-}
-
 // empty forgets all addresses of a list, for who has the lock.
 func (t *fdb) empty(list uint32) {
 	for t.links[list].next != list {

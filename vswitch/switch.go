@@ -26,6 +26,8 @@ const (
 	DefaultMaxAge = 300 * time.Second
 	// DefaultOutRing is how many frames can wait for each port of a Switch.
 	DefaultOutRing = 1024
+	// AddressMemory is how many bytes each of Config.Addresses takes.
+	AddressMemory = 44
 	// MaxPorts is how many ports a Switch has at most.
 	MaxPorts = 4096
 	// MaxLookAgain is the longest that Config.LookAgain may be.
@@ -47,8 +49,8 @@ var (
 
 // Config is what a Switch is like. Its zero fields have defaults.
 type Config struct {
-	// Addresses is how many addresses the table has room for, of all ports and VLANs, 1 to 1<<24. Their memory is taken at once, about
-	// 50 bytes for each. Default DefaultAddresses.
+	// Addresses is how many addresses the table has room for, of all ports and VLANs, 1 to 1<<24. Their memory is taken at once,
+	// AddressMemory bytes for each. Default DefaultAddresses.
 	Addresses int
 	// MaxAge is for how long an address is known that is not seen again, in whole seconds; negative is for ever. Default DefaultMaxAge.
 	MaxAge time.Duration

@@ -221,3 +221,26 @@ func TestSwitchLearns(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// In a large table the addresses of a burst are asked for before the first is looked up, short frames and foreign tags among them.
+func TestLargeTable(t *testing.T) {
+	s := newSite(t, Config{Addresses: 1 << 16}, map[string]PortConfig{"a": {VLAN: 5}, "b": {VLAN: 5}, "c": {VLAN: 6}})
+	s.send("b", station(2), broadcast, "here")
+	s.expect("here", "a")
+	var bufs []pool.Buffer
+	for _, frame := range []string{"short", "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x81\x00\x00\x07\x88\xb5", "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x88\xb5hello"} {
+		b, err := s.pool.CopyIn([]byte(frame))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bufs = append(bufs, b)
+	}
+	if n, err := s.hosts["a"].Tx(bufs); n != len(bufs) || err != nil {
+		t.Fatal(n, err)
+	}
+	s.expect("hello", "b")
+	s.silent("a", "b", "c")
+	if st := s.balance(); st.Dropped() != 2 {
+		t.Errorf("dropped %d, want 2", st.Dropped())
+	}
+}

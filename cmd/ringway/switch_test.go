@@ -233,7 +233,7 @@ func TestDryRunTouchesNothing(t *testing.T) {
 	t.Chdir(dir)
 	args := []string{"switch", "--dry-run", "--control", "ctl.sock", "null:", "null:,name=n", "dump.pcap,mirror=null:"}
 	out := ok(t, args...)
-	for _, w := range []string{"dump.pcap,mirror=null:", "mirror of null:, out only", "ctl.sock", "addresses in the table", "8192 × 50 B", "null: works"} {
+	for _, w := range []string{"dump.pcap,mirror=null:", "mirror of null:, out only", "ctl.sock", "addresses in the table", "8192 × 44 B", "null: works"} {
 		if !strings.Contains(out, w) {
 			t.Errorf("does not say %s:\n%s", w, out)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
+	"github.com/ringway-net/ringway/vswitch"
 )
 
 // switchPlan is what --dry-run prints. Its JSON form is documented in docs/cli.md and stable.
@@ -47,10 +48,8 @@ type plannedCapability struct {
 	There bool     `json:"there"`
 }
 
-const (
-	tableEntry = 50                                    // bytes of an address, as vswitch.Config says
-	ringSlot   = int(unsafe.Sizeof(pool.Buffer{})) + 8 // a handle, and whose turn it is
-)
+// ringSlot is the bytes of a place in a ring: a handle, and whose turn it is.
+const ringSlot = int(unsafe.Sizeof(pool.Buffer{})) + 8
 
 // plan prints the plan. It opens nothing; what the kinds need of the system is tried as ringway doctor does.
 func (j *switchJob) plan() error {
@@ -69,7 +68,7 @@ func (j *switchJob) plan() error {
 	}
 	memory("buffers of frames", j.poolSize(), buffer, true)
 	memory("buffers of large frames", largeBuffers, pool.DefaultHeadroom+port.LargeBufferSize, true)
-	memory("addresses in the table", j.config.Addresses, tableEntry, false)
+	memory("addresses in the table", j.config.Addresses, vswitch.AddressMemory, false)
 	memory("places in the rings of ports", j.places()*j.config.OutRing, ringSlot, false)
 	wanted := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
