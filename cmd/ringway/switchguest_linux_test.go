@@ -84,7 +84,7 @@ func TestSwitchGuests(t *testing.T) {
 	until(streams+"#2", control.StateUp)
 	g.Run(vlan)
 	reach(g, "10.0.0.3", "10.0.10.3")
-	if r := s.hosts[1].Ping("10.0.10.1", netlab.PingOptions{Count: 5, Size: 1468, Within: 10 * time.Second}); r.Received != 5 {
+	if r := s.hosts[1].Ping("10.0.10.1", netlab.PingOptions{Count: 5, Size: 1468, Within: 10 * time.Second}); r.Received < 5 {
 		t.Errorf("of %d pings to the machine that is there again %d came back", r.Sent, r.Received)
 	}
 	end()

@@ -200,7 +200,7 @@ func (s *site) pings(i, j, mtu int) {
 		s.t.Fatalf("no ping from %d to %d: %s", i, j, s.said())
 	}
 	for to, size := range map[string]int{to: mtu - 28, fmt.Sprintf("fd00::%d", j+1): mtu - 48} {
-		if r := s.hosts[i].Ping(to, netlab.PingOptions{Count: 5, Size: size, DontFragment: true, Within: 10 * time.Second}); r.Received != 5 {
+		if r := s.hosts[i].Ping(to, netlab.PingOptions{Count: 5, Size: size, DontFragment: true, Within: 10 * time.Second}); r.Received < 5 {
 			s.t.Errorf("of %d pings of %d bytes from %d to %s, %d came back", r.Sent, size, i, to, r.Received)
 		}
 	}
