@@ -18,6 +18,7 @@ import (
 
 // Whatever becomes of a port and of who is behind it, others go on: between two of them not one ping is lost.
 func TestSwitchFaults(t *testing.T) {
+	t.Parallel() // in namespaces of its own
 	for kind, victim := range map[string]struct {
 		port   string // its name
 		ifname string // at the switch
@@ -31,7 +32,7 @@ func TestSwitchFaults(t *testing.T) {
 		"vxlan":    {port: "vxlan:10.1.2.1", ifname: "u2", lasts: true, extra: "vxlan:127.0.0.9,vni=3,port=4790"},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel() // in namespaces of its own
+			t.Parallel()
 			mtu, times := 1500, 50
 			if kind == "vxlan" {
 				mtu = 1450

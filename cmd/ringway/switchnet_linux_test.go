@@ -145,6 +145,7 @@ func mac(t *testing.T, n *netlab.Namespace) packet.MAC {
 }
 
 func TestSwitchNetworks(t *testing.T) {
+	t.Parallel() // in namespaces of its own
 	networks := map[string][]networkHost{
 		"1500": {{"tap", "", 1500}, {"afpacket", "", 1500}, {"afxdp", "", 1500}, {"vxlan", "", 1450}},
 		"9000": {{"tap", "", 9000}, {"afxdp", "", 9000}, {"vxlan", "", 8950}},
@@ -154,7 +155,7 @@ func TestSwitchNetworks(t *testing.T) {
 	}
 	for name, hosts := range networks {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // in namespaces of its own
+			t.Parallel()
 			s, w := newSwitched(t, hosts)
 			for i := range hosts {
 				s.hosts[i].Number(ifname, i+1)
@@ -338,13 +339,14 @@ func (e *ends) has(host int, text string) (tags string, ok bool) {
 
 // With vlan= and trunk= the switch puts tags and takes them, and what is of one VLAN stays in it.
 func TestSwitchVLANs(t *testing.T) {
+	t.Parallel()                                           // in namespaces of its own
 	kinds := []string{"tap", "afpacket", "afxdp", "vxlan"} // of the trunk
 	if testing.Short() {
 		kinds = kinds[:1]
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel() // in namespaces of its own
+			t.Parallel()
 			const a, b, c, trunk = 0, 1, 2, 3
 			mtu := 1500
 			if kind == "vxlan" {
