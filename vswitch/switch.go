@@ -293,7 +293,11 @@ func (s *Switch) Remove(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.outlet.bequeath(&s.late)
-	s.removed = s.removed.add(m.report())
+	last := m.report()
+	// What the port has still queued could not be sent in time. Whatever its Close makes of it, nobody asks it any more.
+	last.TxDrops[stats.ReasonClosed] += uint64(last.InFlight)
+	last.InFlight = 0
+	s.removed = s.removed.add(last)
 	s.numbers[m.number] = nil
 	return nil
 }

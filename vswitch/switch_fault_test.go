@@ -295,6 +295,49 @@ func TestRemoveReleasesWhoWaits(t *testing.T) {
 	s.balance()
 }
 
+// hoarder is a sink that queues what it takes, and sends nothing.
+type hoarder struct {
+	*sink
+	queue chan pool.Buffer
+}
+
+func (p hoarder) Tx(bufs []pool.Buffer) (int, error) {
+	for _, b := range bufs {
+		p.queue <- b
+	}
+	return len(bufs), nil
+}
+
+func (p hoarder) Queued() int { return len(p.queue) }
+
+func (p hoarder) Drain(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// What a port that is removed has queued, and not sent in time, is dropped: it is not in flight for ever.
+func TestRemoveWithQueue(t *testing.T) {
+	s := talk(t, Config{DrainTimeout: 20 * time.Millisecond})
+	k := hoarder{newSink(s.pool), make(chan pool.Buffer, 10)}
+	defer k.Close()
+	s.plug("hoarder", k, PortConfig{}, 3)
+	for range 10 {
+		s.send("a", station(1), station(3), "to hoarder")
+	}
+	eventually(t, "the frames to be queued", func() bool { return k.Queued() == 10 && s.port("hoarder").InFlight == 10 })
+	if err := s.sw.Remove("hoarder"); err != nil {
+		t.Error(err)
+	}
+	if st := s.sw.Stats(); st.Removed.TxDrops[stats.ReasonClosed] != 10 || st.InFlight() != 0 {
+		t.Errorf("dropped %v, in flight %d", st.Removed.TxDrops, st.InFlight())
+	}
+	for range 10 {
+		(<-k.queue).Release()
+	}
+	s.others()
+	s.balance()
+}
+
 // What is on its way to a port that is removed leaves, in as much time as it is given.
 func TestRemoveDrains(t *testing.T) {
 	for _, drains := range []bool{true, false} {

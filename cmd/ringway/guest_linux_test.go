@@ -36,7 +36,7 @@ func TestGuest(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lab := netlab.New(t)
-			s := &site{t: t, lab: lab, r: lab.Namespace("r"), hosts: [2]*netlab.Namespace{1: lab.Namespace("b")}, mtu: 1500}
+			s := &site{t: t, lab: lab, r: lab.Namespace("r"), hosts: []*netlab.Namespace{1: lab.Namespace("b")}, mtu: 1500}
 			b := s.hosts[1]
 			dir := t.TempDir()
 			in := strings.ReplaceAll(c.port, "DIR", dir)

@@ -24,12 +24,12 @@ import (
 // them: with nothing touched by ethtool, everything comes through. (Not under the race detector: the programs are processes of their own, which
 // it doesn't see.)
 
-// site is where the program runs: namespace r, between the hosts a and b.
+// site is where the program runs: namespace r, between the hosts a and b, or more.
 type site struct {
 	t       *testing.T
 	lab     *netlab.Lab
 	r       *netlab.Namespace
-	hosts   [2]*netlab.Namespace
+	hosts   []*netlab.Namespace
 	mtu     int
 	forward []*netlab.Process
 }
@@ -41,7 +41,7 @@ type attachment struct {
 	after  func(s *site, host int)
 }
 
-// ifname is the interface of both hosts.
+// ifname is the interface of the hosts.
 const ifname = "eth0"
 
 var attachments = map[string]attachment{
@@ -170,7 +170,7 @@ func TestNetworks(t *testing.T) {
 		t.Run(strings.ReplaceAll(c.a+" "+c.tunnel+" "+c.b, "  ", " "), func(t *testing.T) {
 			t.Parallel() // each in namespaces of its own
 			lab := netlab.New(t)
-			s := &site{t: t, lab: lab, r: lab.Namespace("r"), hosts: [2]*netlab.Namespace{lab.Namespace("a"), lab.Namespace("b")}, mtu: c.mtu}
+			s := &site{t: t, lab: lab, r: lab.Namespace("r"), hosts: []*netlab.Namespace{lab.Namespace("a"), lab.Namespace("b")}, mtu: c.mtu}
 			a, b := attachments[c.a], attachments[c.b]
 			in, out := a.before(s, 0), b.before(s, 1)
 			if c.tunnel == "" {

@@ -48,7 +48,7 @@ func numbers(s string) (all []int) {
 }
 
 // drivers are what a guest needs beside what is built into its kernel.
-var drivers = []string{"virtio_pci", "virtio_net", "af_packet"}
+var drivers = []string{"virtio_pci", "virtio_net", "af_packet", "8021q"}
 
 // files returns the files of modules and of what they need, in the order in which they have to be loaded. A name that is not there is
 // built in.
