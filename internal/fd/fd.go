@@ -57,6 +57,16 @@ func (f *FD) WaitWriteUntil(ctx context.Context, t time.Time) error { return f.o
 // Writable reports whether something can be written now, or there is an error to fetch.
 func (f *FD) Writable() bool { return f.out.ready() }
 
+// Mute with true lets what can be read no longer end a WaitRead that sleeps; with false it does again, at once if there is something. It may
+// be called beside one, by one goroutine at a time. Where there is no way to, it does nothing.
+func (f *FD) Mute(on bool) {
+	if on {
+		f.in.heard()
+	} else {
+		_ = f.in.listen()
+	}
+}
+
 // Wake ends all waits, those to come too.
 func (f *FD) Wake() {
 	f.in.wake()
@@ -181,13 +191,6 @@ func (s *side) sleep(ctx context.Context, t time.Time) error {
 		return nil // by wake, or it is time
 	}
 	return err
-}
-
-// ready reports whether there is something to do now.
-func (s *side) ready() bool {
-	p := [1]unix.PollFd{{Fd: int32(s.num), Events: s.events}}
-	n, err := unix.Poll(p[:], 0)
-	return err != nil || n > 0
 }
 
 // observe makes the end of ctx end the wait.

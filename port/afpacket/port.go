@@ -42,6 +42,7 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	p := &afpacket{config: c, socket: s}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, c.offloads(), p.send)
+	p.Slumber.Init(&p.Base, s)
 	p.landing.Init(&p.Base)
 	p.rx = mmsg.New(burst, 3, auxSpace, false)
 	p.tx = mmsg.New(burst, 2, 0, false)
@@ -77,6 +78,7 @@ func mode(c Config) string {
 type afpacket struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config Config
 	socket socket
 	info   port.Info
@@ -135,6 +137,7 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 	}
 	switch {
 	case slots > 0:
+		p.woken = false // by these
 		p.Received(bufs[:n])
 		if err == nil {
 			return n, nil
@@ -316,15 +319,22 @@ func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason,
 	return 1, stats.ReasonIOError, nil
 }
 
-// WaitRx sleeps until the socket has something.
+// SleepyRx reports whether nothing but the socket can bring something.
+func (p *afpacket) SleepyRx() bool {
+	if !p.Enter() {
+		return false
+	}
+	defer p.Leave()
+	p.woken = p.landing.Ready(1) > 0
+	return p.woken
+}
+
+// WaitRx sleeps until the socket has something, or there is a buffer for it.
 func (p *afpacket) WaitRx(ctx context.Context) error {
-	return p.Wait(ctx, port.In, func(ctx context.Context) error {
-		if p.landing.Ready(1) == 0 {
-			return p.landing.Wait(ctx)
-		}
-		p.woken = true
-		return p.socket.WaitRead(ctx)
-	})
+	if p.SleepyRx() {
+		return p.SleepRx(ctx)
+	}
+	return p.Wait(ctx, port.In, p.landing.Wait)
 }
 
 // WaitTx sleeps until the socket has room, or until it is time to try again.
