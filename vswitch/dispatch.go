@@ -210,6 +210,7 @@ func (m *member) share(ctx context.Context, v *view, ports []*member, bufs []poo
 func (m *member) give(ctx context.Context, v *view, out *member, bufs []pool.Buffer) {
 	if len(bufs) > 0 {
 		m.mirror(ctx, v, out, bufs)
+		m.note(&out.receiver)
 		out.outlet.put(ctx, bufs, m.wait)
 	}
 }

@@ -70,6 +70,7 @@ func NewForward(c ForwardConfig) (*Forward, error) {
 	w.limit = c.Count
 	if c.Pace != (Pace{}) {
 		w.pace = &pacer{Pace: c.Pace}
+		w.alone()
 	}
 	f.ways = append(f.ways, w)
 	if c.Both {
@@ -78,6 +79,8 @@ func NewForward(c ForwardConfig) (*Forward, error) {
 			return nil, fmt.Errorf("vswitch: ForwardConfig.RingSize: %w", err)
 		}
 		f.ways = append(f.ways, back)
+		w.note(&back.receiver)
+		back.note(&w.receiver)
 	}
 	return f, nil
 }
@@ -122,7 +125,9 @@ func (f *Forward) Run(ctx context.Context) error {
 		if i > 0 {
 			receiving = back
 		}
-		work(w.in, func() error { return w.receive(receiving, f.hard) })
+		receiving, w.rouse = context.WithCancel(receiving)
+		defer w.rouse()
+		work(w.port, func() error { return w.receive(receiving, f.hard) })
 		work(w.out, func() error { return w.send(f.hard, stop) })
 	}
 	workers.Wait()

@@ -1,4 +1,4 @@
-// Looking again: what a receiver does before it goes to sleep.
+// Looking for more before falling asleep, here and at those who may be about to answer.
 
 package vswitch
 
@@ -6,94 +6,172 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/ringway-net/ringway/cpu"
+	"github.com/ringway-net/ringway/interleave"
 	"github.com/ringway-net/ringway/internal/atomic"
 )
 
 // DefaultLookAgain is for how long a receiver of a live port looks for more before it sleeps, by default: some frames' time on a busy path.
-const DefaultLookAgain = 20 * time.Microsecond
+const DefaultLookAgain = 60 * time.Microsecond
 
 const (
-	// shortSleep is a sleep after which it seems worth it: what falling asleep and being woken takes, or a little more.
-	shortSleep = 100 * time.Microsecond
-	// lookPause is between two looks, in rounds of cpu.Pause: less than a microsecond.
-	lookPause = 16
-	// maxDoubt is the binary logarithm of how many sleeps pass, at most, after looking was in vain several times, before the next try.
+	// maxLooks is at how many ports one receiver looks.
+	maxLooks = 4
+	// certain is how often in a row looking may be in vain before it is left out for a while: where every other time is, as with
+	// questions that come far apart and are answered soon, the next one may not be.
+	certain = 1
+	// maxDoubt is the binary logarithm of how many sleeps pass without looking, at most.
 	maxDoubt = 7
+	// nudgeAfter and nudgeEvery are how long one looks before it sees to the netpoller, and how long until it does again.
+	nudgeAfter = 200 * time.Microsecond
+	nudgeEvery = 10 * time.Millisecond
+	// looksAtATime is how many looks there are until other goroutines are let in that wait for this processor.
+	looksAtATime = 64
 )
 
-// looker decides whether a receiver that found nothing looks again at once. On a busy path the next frames are there sooner than one is
-// asleep and woken again, which costs the sender of the frames as much as the receiver; on an idle one looking is for nothing.
-// So it looks only if it slept for a short time before; and each time that this was in vain, it sleeps twice as often before it tries
-// again. One processor is left to those who have something to do.
-type looker struct {
-	window time.Duration // how long it looks; 0 is never
-	looks  bool          // it is one of looking
-	doubt  uint          // how often in a row looking was in vain
-	skip   uint          // sleeps that are left before the next try
-	short  bool          // the last sleep was
-	since  time.Time     // when it first found nothing
+// look looks for frames before r sleeps, and moves them. It reports whether that is because they are many. On a busy path the next ones are
+// there sooner than one is asleep and woken again, which costs the sender of the frames as much as the receiver.
+//
+// It looks not only at r's own port but also at those that it has just sent to, whose receivers sleep: it has their turns
+// meanwhile, and they are muted. So it takes one goroutine that is awake to see question and answer through, where two that look would take
+// each other's processor and the stations', and two that sleep would have to be woken each time.
+//
+// A first look is for free, since many a system answers while it is being sent to. From then on it is a bet, see doubt; and
+// between looks others have the processor. One processor is left to those who have something to do.
+func (r *receiver) look() (many bool) {
+	if r.window == 0 {
+		return false
+	}
+	l := look{at: [maxLooks]*receiver{r}, n: 1}
+	defer l.end()
+	for n := 1; n > 0; {
+		l.borrow()
+		if n, many = l.move(); many {
+			return true
+		}
+	}
+	if !r.doubt.looks() {
+		return false
+	}
+	defer looking.Add(-1)
+	if int(looking.Add(1)) >= runtime.GOMAXPROCS(0) {
+		return false
+	}
+	l.mute()
+	found := false
+	defer func() { r.doubt.learn(found) }()
+	since := time.Now()
+	nudge := since.Add(nudgeAfter)
+	for i := 1; r.soft.Err() == nil; i++ {
+		n, many := l.move()
+		now := time.Now()
+		switch {
+		case many:
+			found = true
+			return true
+		case n > 0:
+			found = true
+			since = now
+			l.borrow()
+		case interleave.On || now.Sub(since) >= r.window:
+			return false
+		case i%looksAtATime == 0:
+			runtime.Gosched()
+		default:
+			yield()
+		}
+		if now.After(nudge) {
+			go func() {}()
+			nudge = now.Add(nudgeEvery)
+		}
+	}
+	return false
 }
 
 // looking is how many receivers look, of all in the program.
 var looking atomic.Int32
 
-// again reports whether to look again, after n frames were found; if not, it is time to sleep.
-func (l *looker) again(n int) bool {
-	switch {
-	case n > 0:
-		if l.looks {
-			l.stop()
-			l.doubt = 0
+// look is where a receiver looks: at itself, and at others whose turns it has.
+type look struct {
+	at    [maxLooks]*receiver
+	n     int
+	muted bool
+}
+
+// borrow takes the turns of those near.
+func (l *look) borrow() {
+	for _, r := range l.at[:l.n] {
+		for _, other := range r.near {
+			if l.n < maxLooks && other != nil && other.lend() {
+				if l.muted {
+					other.sleeper.MuteRx(true)
+				}
+				l.at[l.n] = other
+				l.n++
+			}
 		}
-		l.since = time.Time{}
-		return true
-	case l.window == 0:
+	}
+}
+
+// mute has those whose turns it has sleep on, whatever comes.
+func (l *look) mute() {
+	l.muted = true
+	for _, r := range l.at[1:l.n] {
+		r.sleeper.MuteRx(true)
+	}
+}
+
+// end gives the turns back.
+func (l *look) end() {
+	for _, r := range l.at[1:l.n] {
+		if l.muted {
+			r.sleeper.MuteRx(false) // L2: before the turn is
+		}
+		r.turn.Unlock() // L1
+	}
+}
+
+// move moves a burst from each port, and returns how many frames that were. The answers come first. It is also many when one
+// of them has something else to do than to wait for frames.
+func (l *look) move() (n int, many bool) {
+	for i := l.n - 1; i >= 0; i-- {
+		r := l.at[i]
+		k, err := r.move()
+		n += k
+		if err != nil {
+			if r.fault = err; i > 0 {
+				r.rouse()
+			}
+		}
+		if k > few || err != nil || r.soft.Err() != nil {
+			return n, true
+		}
+	}
+	return n, false
+}
+
+// doubt is whether to look, by how it went before: after it was in vain some times, it is left out before the next try, each time
+// for twice as many sleeps.
+type doubt struct {
+	vain uint // times in a row
+	skip uint // sleeps that are left
+}
+
+func (d *doubt) looks() bool {
+	if d.skip > 0 {
+		d.skip--
 		return false
 	}
-	now := time.Now()
-	if l.since.IsZero() {
-		l.since = now
-		l.begin()
-	}
-	if !l.looks {
-		return false
-	}
-	if now.Sub(l.since) < l.window {
-		cpu.Pause(lookPause)
-		return true
-	}
-	l.stop()
-	l.doubt = min(l.doubt+1, maxDoubt)
-	l.skip = 1 << l.doubt
-	l.since = now
-	return false
+	return true
 }
 
-// woken says that a sleep has ended.
-func (l *looker) woken() {
-	l.short = l.window > 0 && time.Since(l.since) < shortSleep
-	if l.skip > 0 {
-		l.skip--
+func (d *doubt) learn(found bool) {
+	switch {
+	case found:
+		d.vain = 0
+	case d.vain < maxDoubt:
+		d.vain++
 	}
-	l.since = time.Time{}
-}
-
-func (l *looker) begin() {
-	if !l.short || l.skip > 0 {
-		return
-	}
-	if int(looking.Add(1)) < runtime.GOMAXPROCS(0) {
-		l.looks = true
-	} else {
-		looking.Add(-1)
-	}
-}
-
-// stop says that the receiver has something to do, or goes.
-func (l *looker) stop() {
-	if l.looks {
-		l.looks = false
-		looking.Add(-1)
+	if d.vain > certain {
+		d.skip = 1 << d.vain
 	}
 }

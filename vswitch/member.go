@@ -16,19 +16,19 @@ import (
 
 // member is a port in a switch.
 type member struct {
+	receiver
 	sw     *Switch
 	name   string
 	number uint16 // its place in the table and in a view
-	port   port.Port
 	config PortConfig
 	rules  rules
 	wait   bool // hold it back when a ring is full, instead of dropping
 	outlet *outlet
 
-	// For the receiver alone.
-	floods limiter
-	look   looker
-	to     [edits][]*member // where a flooded frame goes, by what becomes of its tag
+	// For whoever has the receiver's turn.
+	checked bool // that the port is one for Ethernet, as soon as it knows
+	floods  limiter
+	to      [edits][]*member // where a flooded frame goes, by what becomes of its tag
 	// Handles of a burst that others have too, on their way to those who want them changed, to a port, and to a mirror. They are here
 	// since what is given to a Port escapes.
 	changed, shared, mirrored [burst]pool.Buffer
@@ -40,9 +40,9 @@ type member struct {
 	replicas atomic.Uint64
 	held     atomic.Int64 // frames that are out of Rx and not yet on their way
 
-	// soft ends the receiver, and hard the sender at once.
-	soft, hard         context.Context
-	stopSoft, stopHard context.CancelFunc
+	// hard ends the sender at once.
+	hard               context.Context
+	stopHard           context.CancelFunc
 	receiving, sending chan struct{} // closed when they have ended; nil if they have not begun
 
 	err     error // why the port takes no part any more; guarded by the switch's mu
@@ -60,7 +60,7 @@ func (m *member) start() {
 		defer close(m.receiving)
 		defer m.filtered.Close()
 		if m.receives() {
-			switch err := m.receive(); err {
+			switch err := m.run(m.soft); err {
 			case nil:
 			case io.EOF:
 				m.ended(nil)
@@ -84,36 +84,23 @@ func (m *member) ended(err error) {
 	}
 }
 
-// receive moves frames from the port to where they go, until soft is done, or an error, such as io.EOF.
-func (m *member) receive() error {
-	var bufs [burst]pool.Buffer
-	checked := false
-	for m.soft.Err() == nil {
-		n, err := m.port.Rx(bufs[:])
-		if n > 0 {
-			if !checked {
-				if err := ethernet(m.port.Info()); err != nil {
-					m.filter(stats.ReasonLinkType, bufs[:n])
-					return err
-				}
-				checked = true
-			}
-			m.held.Store(int64(n))
-			m.dispatch(m.hard, bufs[:n])
-			m.held.Store(0)
-		}
-		if err != nil {
-			return err
-		}
-		if m.look.again(n) {
-			continue
-		}
-		if err := m.port.WaitRx(m.soft); err != nil && m.soft.Err() == nil {
-			return err
-		}
-		m.look.woken()
+// move moves a burst from the port to where it goes.
+func (m *member) move() (n int, err error) {
+	n, err = m.port.Rx(m.bufs[:])
+	if n == 0 {
+		return 0, err
 	}
-	return nil
+	if !m.checked {
+		if err := ethernet(m.port.Info()); err != nil {
+			m.filter(stats.ReasonLinkType, m.bufs[:n])
+			return n, err
+		}
+		m.checked = true
+	}
+	m.held.Store(int64(n))
+	m.dispatch(m.hard, m.bufs[:n])
+	m.held.Store(0)
+	return n, err
 }
 
 // ethernet is an error if a port is known to be of another kind of network.
@@ -126,7 +113,7 @@ func ethernet(i port.Info) error {
 
 // end ends the workers: the receiver, and then the sender, once it has sent what was on its way, or hard is done.
 func (m *member) end() {
-	m.stopSoft()
+	m.rouse()
 	if m.receiving != nil {
 		<-m.receiving
 	}

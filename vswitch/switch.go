@@ -182,10 +182,13 @@ func (s *Switch) newMember(name string, p port.Port, c PortConfig) (*member, err
 		return nil, fmt.Errorf("Config.OutRing: %w", err)
 	}
 	m := &member{
-		sw: s, name: name, port: p, config: c, rules: r, outlet: o,
+		sw: s, name: name, config: c, rules: r, outlet: o,
 		wait:  c.OnFull == port.OnFullWait || c.OnFull == port.OnFullDefault && c.Direction == port.In && !p.Info().Live,
 		drops: stats.New(),
-		look:  looker{window: max(s.config.LookAgain, 0)},
+	}
+	m.receiver.init(p, m.move, s.config.LookAgain)
+	if m.wait {
+		m.alone()
 	}
 	if c.FloodRate > 0 {
 		m.floods = newLimiter(c.FloodRate)
@@ -235,7 +238,7 @@ func (s *Switch) enter(m *member) error {
 	}
 	s.table.setLimit(m.number, uint32(m.config.MaxAddresses))
 	m.hard, m.stopHard = context.WithCancel(s.hard)
-	m.soft, m.stopSoft = context.WithCancel(m.hard)
+	m.soft, m.rouse = context.WithCancel(m.hard)
 	s.numbers[n], s.members[m.name] = m, m
 	return nil
 }
@@ -315,7 +318,7 @@ func (s *Switch) failed(m *member, err error) {
 		return
 	}
 	s.log.Error("a port has failed, and takes no part any more", "port", m.name, "error", err)
-	m.stopSoft()
+	m.rouse()
 	m.outlet.ring.Close()
 	s.table.flushPort(m.number, false)
 	m.ended(err)
@@ -362,7 +365,7 @@ func (s *Switch) end() {
 	drain := time.AfterFunc(s.config.DrainTimeout, s.abort)
 	defer drain.Stop()
 	for _, m := range members {
-		m.stopSoft()
+		m.rouse()
 	}
 	for _, m := range members {
 		<-m.receiving

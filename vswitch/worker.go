@@ -22,13 +22,15 @@ const burst = ring.DefaultBurst
 
 // way is one direction between two ports.
 type way struct {
-	in, out port.Port
+	receiver
+	out     port.Port
 	wait    bool // hold the source back when the ring is full, instead of dropping
 	apart   bool // full bursts are sent by the sender, beside the receiver; see direct
 	pace    *pacer
-	limit   uint64 // frames to move, or 0
-	atLimit func() // called once that many have been received
-	look    looker
+	limit   uint64          // frames to move, or 0
+	moved   uint64          // so far
+	atLimit func()          // called once that many have been received
+	hard    context.Context // the end of waiting for room
 
 	producer *ring.Producer[pool.Buffer]
 	consumer *ring.Consumer[pool.Buffer]
@@ -54,16 +56,18 @@ func newWay(in, out port.Port, onFull port.OnFull, ringSize int) (*way, error) {
 	}
 	live := in.Info().Live
 	w := &way{
-		in: in, out: out,
+		out:      out,
 		apart:    !live,
 		wait:     onFull == port.OnFullWait || onFull == port.OnFullDefault && !live,
 		producer: p, consumer: c,
 		drops:    stats.New(),
 		received: sync.NewToken(),
 	}
-	if live {
-		w.look.window = DefaultLookAgain
+	look := DefaultLookAgain
+	if !live || w.wait {
+		look = 0
 	}
+	w.receiver.init(in, w.move, look)
 	w.receiving, w.sending = w.drops.NewShard(), w.drops.NewShard()
 	return w, nil
 }
@@ -84,46 +88,41 @@ func (w *way) receive(soft, hard context.Context) error {
 	defer w.received.Give()
 	defer w.producer.Close()
 	defer w.receiving.Close()
-	defer w.look.stop()
-	var bufs [burst]pool.Buffer
-	for left := w.limit; soft.Err() == nil && !w.producer.Closed(); {
-		want := burst
-		if w.pace != nil {
-			n, from := w.pace.allow(time.Now())
-			if n == 0 {
-				sleepUntil(soft, from)
-				continue
-			}
-			want = n
-		}
-		if w.limit > 0 {
-			want = int(min(uint64(want), left))
-		}
-		n, err := w.in.Rx(bufs[:want])
-		w.held.Store(int64(n))
-		w.pass(soft, hard, bufs[:n])
-		w.held.Store(0)
-		w.receiving.Publish()
-		if err != nil {
-			if err == io.EOF {
-				err = nil
-			}
-			return err
-		}
-		left -= uint64(n)
-		if w.limit > 0 && left == 0 {
-			w.atLimit()
-			return nil
-		}
-		if w.look.again(n) {
-			continue
-		}
-		if err := w.in.WaitRx(soft); err != nil && soft.Err() == nil {
-			return err
-		}
-		w.look.woken()
+	w.hard = hard
+	if err := w.run(soft); err != io.EOF {
+		return err
 	}
 	return nil
+}
+
+// move moves a burst from the port to the ring, or waits until it may.
+func (w *way) move() (n int, err error) {
+	if w.producer.Closed() {
+		return 0, io.EOF
+	}
+	want := burst
+	if w.pace != nil {
+		var from time.Time
+		for want, from = w.pace.allow(time.Now()); want == 0; want, from = w.pace.allow(sleepUntil(w.soft, from)) {
+			if w.soft.Err() != nil {
+				return 0, nil
+			}
+		}
+	}
+	if w.limit > 0 {
+		want = int(min(uint64(want), w.limit-w.moved))
+	}
+	n, err = w.port.Rx(w.bufs[:want])
+	w.held.Store(int64(n))
+	w.pass(w.soft, w.hard, w.bufs[:n])
+	w.held.Store(0)
+	w.receiving.Publish()
+	w.moved += uint64(n)
+	if err == nil && w.limit > 0 && w.moved == w.limit {
+		w.atLimit()
+		err = io.EOF
+	}
+	return n, err
 }
 
 // pass pushes bufs: by the capture's clock each when it is due, and otherwise at once. What is not due

@@ -569,6 +569,52 @@ var mutants = []mutant{
 		`	w.consumer.Close()
 	w.received`, `	w.received`, "InterleaveWayFails", "deadlock: nobody is left to wake"},
 
+	// Receivers that look at each other's ports.
+	{"look: a receiver that has ended is lent", "vswitch/receiver.go",
+		`!r.open || r.soft`, `r.soft == nil || r.soft`, "InterleaveLookFails", "is asked after its end"},
+	{"look: who falls asleep asks its port without the turn", "vswitch/receiver.go",
+		`	if r.sleeper == nil || !r.sleeper.SleepyRx() {
+		return r.port.WaitRx(r.soft)
+	}
+	soft := r.soft
+	r.turn.Unlock()
+	defer r.turn.Lock() // L1
+`, `	soft := r.soft
+	r.turn.Unlock()
+	defer r.turn.Lock() // L1
+	if r.sleeper == nil || !r.sleeper.SleepyRx() {
+		return r.port.WaitRx(soft)
+	}
+`, "InterleaveLook", "data race"},
+	{"look: who was lent stays muted", "vswitch/look.go",
+		`			r.sleeper.MuteRx(false) // L2: before the turn is
+`, ``, "InterleaveLook", "deadlock: nobody is left to wake"},
+	{"look: the turn is given back before the sound", "vswitch/look.go",
+		`		if l.muted {
+			r.sleeper.MuteRx(false) // L2: before the turn is
+		}
+		r.turn.Unlock() // L1
+`, `		r.turn.Unlock() // L1
+		if l.muted {
+			r.sleeper.MuteRx(false) // L2: before the turn is
+		}
+`, "InterleaveLook", "data race"},
+	{"look: who was lent is not told that its port has failed", "vswitch/look.go",
+		`				r.rouse()
+`, ``, "InterleaveLookFails", "deadlock: nobody is left to wake"},
+	{"look: the error of another's port is lost", "vswitch/look.go",
+		`			if r.fault = err; i > 0 {`, `			if i > 0 {`, "InterleaveLookFails", "interleave: after"},
+	{"look: the turn is kept", "vswitch/look.go",
+		`		r.turn.Unlock() // L1
+	}
+}
+`, `		if !l.muted {
+			r.turn.Unlock() // L1
+		}
+	}
+}
+`, "InterleaveLook", "deadlock"},
+
 	// The forwarding table.
 	{"fdb: an address is put where another was, and the version stays", "vswitch/fdb_change.go",
 		`	b.version.Add(1) // F1: after the last key has gone from here, before the new value
