@@ -31,7 +31,7 @@ const (
 	// MaxPorts is how many ports a Switch has at most.
 	MaxPorts = 4096
 	// MaxLookAgain is the longest that Config.LookAgain may be.
-	MaxLookAgain = 10 * time.Millisecond
+	MaxLookAgain = time.Minute
 )
 
 var (
@@ -59,8 +59,10 @@ type Config struct {
 	// DrainTimeout is how long frames may take to leave once Run's context is done, or their port is removed; what is left
 	// then is dropped and counted. Default DefaultDrainTimeout.
 	DrainTimeout time.Duration
-	// LookAgain is for how long a receiver that has been busy looks for more frames before it sleeps, up to MaxLookAgain; negative
-	// is not at all. Longer is quicker for traffic that comes at such intervals, and costs CPU time meanwhile. Default DefaultLookAgain.
+	// LookAgain is for how long a receiver that has moved frames looks for more before it sleeps, at its own port and at those that it has
+	// just sent to, up to MaxLookAgain; negative is not at all. A second or so is to spin: answers are as quick as those of programs that poll, for
+	// a processor's time for as long as there is traffic at such intervals, and none after that. At most GOMAXPROCS-1 receivers look at a time.
+	// Default DefaultLookAgain.
 	LookAgain time.Duration
 	// Log is told of addresses that flap and of ports that fail. Default: nobody is.
 	Log *slog.Logger

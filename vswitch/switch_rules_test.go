@@ -410,7 +410,7 @@ func TestConfigErrors(t *testing.T) {
 		{Config{MaxAge: 1<<63 - 1 - (1<<63-1)%time.Second}, "MaxAge", nil},
 		{Config{OutRing: -1}, "OutRing", ring.ErrCapacity},
 		{Config{OutRing: ring.MaxCapacity + 1}, "OutRing", ring.ErrCapacity},
-		{Config{LookAgain: time.Second}, "LookAgain", nil},
+		{Config{LookAgain: MaxLookAgain + 1}, "LookAgain", nil},
 	} {
 		if _, err := New(c.Config); err == nil || !strings.Contains(err.Error(), "Config."+c.says) || c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%+v: %v", c.Config, err)

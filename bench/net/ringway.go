@@ -42,8 +42,8 @@ func tunnel(ringway, name, near, far string) system {
 	}
 }
 
-// spinFlag makes the switch look for frames for longer before it sleeps: quick answers, for CPU time.
-const spinFlag = "--look-again=200us"
+// spinFlag has the switch look for frames for so long before it sleeps that it polls, as long as anything is going on.
+const spinFlag = "--look-again=1s"
 
 // ringwaySwitch is the switch with two ports of a kind. It is not measured where the program has no such command, or flag.
 func ringwaySwitch(ringway, port string, k kind, spins bool) system {

@@ -113,7 +113,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"switch", "--ring", "many", "null:", "null:name=b"}, "ring"},
 		{[]string{"switch", "--buffers", "1023", "null:", "null:name=b"}, "1024 or more"},
 		{[]string{"switch", "--buffers", "99999999", "null:", "null:name=b"}, "16"},
-		{[]string{"switch", "--look-again", "11ms", "null:", "null:name=b"}, "0s to 10ms"},
+		{[]string{"switch", "--look-again", "2m", "null:", "null:name=b"}, "0s to 1m0s"},
 		{[]string{"switch", "--look-again", "-1s", "null:", "null:name=b"}, "--look-again"},
 		{[]string{"switch", "--duration", "0s", "null:", "null:name=b"}, "--duration"},
 		{[]string{"switch", "--max-loss", "x", "null:", "null:name=b"}, "--max-loss"},

@@ -571,7 +571,7 @@ var mutants = []mutant{
 
 	// Receivers that look at each other's ports.
 	{"look: a receiver that has ended is lent", "vswitch/receiver.go",
-		`!r.open || r.soft`, `r.soft == nil || r.soft`, "InterleaveLookFails", "is asked after its end"},
+		`!r.open || r.soft`, `r.soft == nil || r.soft`, "InterleaveLookFails", "data race"},
 	{"look: who falls asleep asks its port without the turn", "vswitch/receiver.go",
 		`	if r.sleeper == nil || !r.sleeper.SleepyRx() {
 		return r.port.WaitRx(r.soft)
