@@ -21,11 +21,9 @@ const (
 	certain = 1
 	// maxDoubt is the binary logarithm of how many sleeps pass without looking, at most.
 	maxDoubt = 7
-	// nudgeAfter and nudgeEvery are how long one looks before it sees to the netpoller, and how long until it does again.
-	nudgeAfter = 200 * time.Microsecond
-	nudgeEvery = 10 * time.Millisecond
-	// looksAtATime is how many looks there are until other goroutines are let in that wait for this processor.
-	looksAtATime = 64
+	// aloneFor is how long one looks before Go's scheduler hears of it, and schedEvery until it does again.
+	aloneFor   = 200 * time.Microsecond
+	schedEvery = time.Millisecond
 )
 
 // look looks for frames before r sleeps, and moves them. It reports whether that is because they are many. On a busy path the next ones are
@@ -60,8 +58,8 @@ func (r *receiver) look() (many bool) {
 	found := false
 	defer func() { r.doubt.learn(found) }()
 	since := time.Now()
-	nudge := since.Add(nudgeAfter)
-	for i := 1; r.soft.Err() == nil; i++ {
+	sched := since.Add(aloneFor)
+	for r.soft.Err() == nil {
 		n, many := l.move()
 		now := time.Now()
 		switch {
@@ -74,14 +72,13 @@ func (r *receiver) look() (many bool) {
 			l.borrow()
 		case interleave.On || now.Sub(since) >= r.window:
 			return false
-		case i%looksAtATime == 0:
-			runtime.Gosched()
 		default:
 			yield()
 		}
-		if now.After(nudge) {
-			go func() {}()
-			nudge = now.Add(nudgeEvery)
+		if now.After(sched) {
+			// Who came out of the netpoller to this has left nobody in it: the scheduler sees to that, and to who waits for this processor.
+			runtime.Gosched()
+			sched = now.Add(schedEvery)
 		}
 	}
 	return false
