@@ -24,6 +24,10 @@
 // In both, frames that find the ring empty are sent by the receiver itself, for whom the sender need not be woken; but for full bursts
 // of a file or a generator, beside which the sender works.
 //
+// A receiver that has moved a few frames looks for more before it sleeps, at its own port and at those that it has just sent to, if their
+// receivers sleep (port.Sleeper). A question and its answer pass by one goroutine that was woken once, or not at all; and nobody is awake
+// where nothing is going on.
+//
 // Every frame is accounted for. At any moment
 //
 //	received + replicas + extra segments = sent + dropped, by reason + in flight

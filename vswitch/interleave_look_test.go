@@ -35,6 +35,7 @@ type bed struct {
 
 	in    int // written by whoever is inside of Rx or what else is the receiver's
 	moved int
+	muted bool
 	told  bool // of the failure, which is told once
 	over  bool // run has returned
 
@@ -86,9 +87,15 @@ func (b *bed) MuteRx(on bool) {
 	interleave.Write(&b.in)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.armed = !on; b.armed && b.there > 0 {
-		b.ring()
+	switch {
+	case on:
+		b.armed = false
+	case b.muted:
+		if b.armed = true; b.there > 0 {
+			b.ring()
+		}
 	}
+	b.muted = on
 }
 
 func (b *bed) SleepyRx() bool {

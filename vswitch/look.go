@@ -120,10 +120,8 @@ func (l *look) mute() {
 // end gives the turns back.
 func (l *look) end() {
 	for _, r := range l.at[1:l.n] {
-		if l.muted {
-			r.sleeper.MuteRx(false) // L2: before the turn is
-		}
-		r.turn.Unlock() // L1
+		r.sleeper.MuteRx(false) // the port may have more to say than it wakes anybody for
+		r.turn.Unlock()         // L1
 	}
 }
 

@@ -96,8 +96,8 @@ func (e *echo) SleepRx(ctx context.Context) error {
 }
 
 func (e *echo) MuteRx(on bool) {
-	if e.muting == on {
-		e.t.Errorf("muted twice, or not at all: %v", on)
+	if on && e.muting {
+		e.t.Error("muted twice")
 	}
 	e.muting = on
 	e.muted++

@@ -587,17 +587,13 @@ var mutants = []mutant{
 	}
 `, "InterleaveLook", "data race"},
 	{"look: who was lent stays muted", "vswitch/look.go",
-		`			r.sleeper.MuteRx(false) // L2: before the turn is
+		`		r.sleeper.MuteRx(false) // the port may have more to say than it wakes anybody for
 `, ``, "InterleaveLook", "deadlock: nobody is left to wake"},
 	{"look: the turn is given back before the sound", "vswitch/look.go",
-		`		if l.muted {
-			r.sleeper.MuteRx(false) // L2: before the turn is
-		}
-		r.turn.Unlock() // L1
-`, `		r.turn.Unlock() // L1
-		if l.muted {
-			r.sleeper.MuteRx(false) // L2: before the turn is
-		}
+		`		r.sleeper.MuteRx(false) // the port may have more to say than it wakes anybody for
+		r.turn.Unlock()         // L1
+`, `		r.turn.Unlock()
+		r.sleeper.MuteRx(false)
 `, "InterleaveLook", "data race"},
 	{"look: who was lent is not told that its port has failed", "vswitch/look.go",
 		`				r.rouse()
@@ -605,14 +601,10 @@ var mutants = []mutant{
 	{"look: the error of another's port is lost", "vswitch/look.go",
 		`			if r.fault = err; i > 0 {`, `			if i > 0 {`, "InterleaveLookFails", "interleave: after"},
 	{"look: the turn is kept", "vswitch/look.go",
-		`		r.turn.Unlock() // L1
-	}
-}
+		`		r.turn.Unlock()         // L1
 `, `		if !l.muted {
-			r.turn.Unlock() // L1
+			r.turn.Unlock()
 		}
-	}
-}
 `, "InterleaveLook", "deadlock"},
 
 	// The forwarding table.
