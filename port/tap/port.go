@@ -29,6 +29,7 @@ const rawIP = 101
 type tap struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config *config
 	device *device
 	queues []*fd.FD
@@ -66,6 +67,7 @@ func open(c *config, o port.Options) (*tap, error) {
 	}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, d.offloads, p.send)
+	p.Slumber.Init(&p.Base, p.readable, func() bool { return p.landing.Ready(1) > 0 }, p.landing.Wait)
 	p.landing.Init(&p.Base)
 	p.look()
 	return p, nil
