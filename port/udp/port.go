@@ -24,6 +24,7 @@ import (
 type Port struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config   Config
 	socket   *udpsock.Socket
 	sender   udpsock.Sender
@@ -50,6 +51,7 @@ func Open(o port.Options, c Config) (*Port, error) {
 	p := &Port{config: c, socket: socket}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send)
+	p.Slumber.Init(&p.Base, socket, p.receiver.Sleepy, p.receiver.Wait)
 	most := path
 	if c.Runs == Off {
 		most = 0
@@ -153,9 +155,6 @@ func (p *Port) Rx(bufs []pool.Buffer) (int, error) {
 	}
 	return n, err
 }
-
-// WaitRx sleeps until there is something to receive.
-func (p *Port) WaitRx(ctx context.Context) error { return p.Wait(ctx, port.In, p.receiver.Wait) }
 
 // WaitTx sleeps until there is room.
 func (p *Port) WaitTx(ctx context.Context) error { return p.Wait(ctx, port.Out, p.sender.Wait) }
