@@ -75,6 +75,8 @@ func mode(c Config) string {
 	return m
 }
 
+var _ port.Sleeper = (*afpacket)(nil)
+
 type afpacket struct {
 	port.Base
 	port.Finisher

@@ -24,6 +24,8 @@ import (
 // ErrUMEM says that the pool is not one that AF_XDP can use.
 var ErrUMEM = errors.New("the pool has to be made with pool.Config.UMEM")
 
+var _ port.Sleeper = (*afxdp)(nil)
+
 type afxdp struct {
 	port.Base
 	port.Finisher

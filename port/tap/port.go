@@ -25,6 +25,8 @@ var ErrDeleted = errors.New("the device was deleted")
 // rawIP is the link type of IP packets without a link header: LINKTYPE_RAW.
 const rawIP = 101
 
+var _ port.Sleeper = (*tap)(nil)
+
 // tap is the port, of either kind.
 type tap struct {
 	port.Base

@@ -20,6 +20,8 @@ import (
 	"github.com/ringway-net/ringway/stats"
 )
 
+var _ port.Sleeper = (*Port)(nil)
+
 // Port is a UDP socket as a port.
 type Port struct {
 	port.Base

@@ -28,6 +28,8 @@ const (
 	dialEvery = 100 * time.Millisecond
 )
 
+var _ port.Sleeper = (*dgram)(nil)
+
 // dgram is a datagram socket that dials a path.
 type dgram struct {
 	port.Base

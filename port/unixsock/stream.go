@@ -23,6 +23,8 @@ import (
 // gathered is how many frames are written at a time, at most.
 const gathered = 64
 
+var _ port.Sleeper = (*stream)(nil)
+
 // stream is one end of a connection.
 type stream struct {
 	port.Base

@@ -38,6 +38,8 @@ func Open(o port.Options, c Config) (port.Port, error) {
 	return p, nil
 }
 
+var _ port.Sleeper = (*vxlan)(nil)
+
 type vxlan struct {
 	port.Base
 	port.Finisher
