@@ -10,4 +10,7 @@
 // A name without a kind is a capture file, and "-" a capture on stdin or stdout. The kinds
 // are packages of their own, below this one; importing port/all brings every kind that works
 // on the platform into Open's reach.
+//
+// A kind implements Port, with Base in it and what else is here for kinds: Finisher, Landing. Beside that it is a Queuer if its Tx queues
+// frames, and a Sleeper, by Slumber, if frames come to it by a descriptor. The suite of port/porttest checks it all.
 package port

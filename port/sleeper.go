@@ -7,6 +7,9 @@ import "context"
 // Sleeper is a Port beside whose sleeping receiver another goroutine may call Rx: who is awake anyway looks for frames there too, which
 // are on their way sooner so than once the receiver was woken. Still one goroutine at a time calls Rx and what else is the receiver's, and
 // the two see to that, by a lock say which the receiver gives back before it calls SleepRx.
+//
+// Who has called Rx so calls MuteRx with false in the end, before somebody else is to rely on SleepRx again: Rx may have left something
+// behind that no frame will tell of, or have taken the last buffer.
 type Sleeper interface {
 	Port
 	// SleepyRx reports whether SleepRx will do in place of WaitRx: Rx has nothing to say, lacks nothing, and only the network can
@@ -15,34 +18,76 @@ type Sleeper interface {
 	// SleepRx is a WaitRx that uses nothing that Rx does: Rx and MuteRx may be called meanwhile. What Rx takes then may end
 	// it all the same.
 	SleepRx(ctx context.Context) error
-	// MuteRx with true lets frames that come no longer end a SleepRx, which spares the system waking it; with false they do again, at once
-	// if one is there. It belongs to the caller of Rx.
+	// MuteRx with true lets frames that come no longer end a SleepRx that sleeps, which spares the system waking it; its context and Close
+	// still do. With false they do again, at once if one is there, or if SleepyRx would not be true. The next SleepRx is not muted. It
+	// belongs to the caller of Rx. Where the system has no way to, it mutes nothing.
 	MuteRx(on bool)
 }
 
-// Slumber is how a port sleeps whose frames come by a descriptor: what a kind embeds to be a Sleeper, beside a SleepyRx of its
-// own.
+// Slumber is how a port sleeps whose frames come by a descriptor. A kind embeds it beside Base, calls its Init after Base's, and so gets
+// WaitRx and what makes it a Sleeper.
 type Slumber struct {
-	base *Base
-	from descriptor
+	base   *Base
+	from   descriptor
+	sleepy func() bool
+	other  func(context.Context) error
+	slept  bool
 }
 
 // descriptor is what internal/fd has on systems with descriptors.
 type descriptor interface {
 	WaitRead(ctx context.Context) error
 	Mute(on bool)
+	Nudge()
 }
 
-// Init prepares s for a port that is b's, and sleeps until from can be read.
-func (s *Slumber) Init(b *Base, from descriptor) { s.base, s.from = b, from }
+// Init prepares s for a port that is b's, and sleeps until from can be read. sleepy reports whether that is enough, and other sleeps if it
+// is not; both belong to the caller of Rx, are called inside of Enter and Leave, and for ports that receive only.
+func (s *Slumber) Init(b *Base, from descriptor, sleepy func() bool, other func(context.Context) error) {
+	s.base, s.from, s.sleepy, s.other = b, from, sleepy, other
+}
 
-// SleepRx sleeps until there is something to read.
+// enter is Enter for a port that receives.
+func (s *Slumber) enter() bool { return s.base.Options.Direction&In != 0 && s.base.Enter() }
+
+// SleepyRx is the port's SleepyRx.
+func (s *Slumber) SleepyRx() bool {
+	if !s.enter() {
+		return false
+	}
+	defer s.base.Leave()
+	s.slept = true
+	return s.sleepy()
+}
+
+// SleepRx is the port's SleepRx.
 func (s *Slumber) SleepRx(ctx context.Context) error { return s.base.Wait(ctx, In, s.from.WaitRead) }
 
-// MuteRx does not let it be woken, or does again.
+// MuteRx is the port's MuteRx.
 func (s *Slumber) MuteRx(on bool) {
-	if s.base.Enter() {
-		s.from.Mute(on)
-		s.base.Leave()
+	if !s.enter() {
+		return
 	}
+	defer s.base.Leave()
+	if on || s.sleepy() {
+		s.from.Mute(on)
+	} else {
+		s.from.Nudge()
+	}
+}
+
+// WaitRx is the port's WaitRx.
+func (s *Slumber) WaitRx(ctx context.Context) error {
+	if s.SleepyRx() {
+		return s.SleepRx(ctx)
+	}
+	return s.base.Wait(ctx, In, s.other)
+}
+
+// Slept reports whether the receiver may have slept since Slept was last called: if it has been woken by something, and that was no
+// frame, it is for Rx to find out what. It is for Rx.
+func (s *Slumber) Slept() bool {
+	slept := s.slept
+	s.slept = false
+	return slept
 }

@@ -57,8 +57,9 @@ func (f *FD) WaitWriteUntil(ctx context.Context, t time.Time) error { return f.o
 // Writable reports whether something can be written now, or there is an error to fetch.
 func (f *FD) Writable() bool { return f.out.ready() }
 
-// Mute with true lets what can be read no longer end a WaitRead that sleeps; with false it does again, at once if there is something. It may
-// be called beside one, by one goroutine at a time. Where there is no way to, it does nothing.
+// Mute with true lets what can be read no longer end a WaitRead that sleeps; with false it does again, at once if there is something. The
+// next WaitRead is not muted. It may be called beside one, by one goroutine at a time, and not after Close. Where there is no way to, it
+// does nothing.
 func (f *FD) Mute(on bool) {
 	if on {
 		f.in.heard()
@@ -66,6 +67,9 @@ func (f *FD) Mute(on bool) {
 		_ = f.in.listen()
 	}
 }
+
+// Nudge ends a WaitRead that sleeps, muted or not, or else the next one. It is for any goroutine.
+func (f *FD) Nudge() { f.in.nudge() }
 
 // Wake ends all waits, those to come too.
 func (f *FD) Wake() {
@@ -92,9 +96,11 @@ type side struct {
 	wait        func(func(uintptr) bool) error
 	setDeadline func(time.Time) error
 
-	// mu guards the four, woken, and that the deadline is the past if it is set, or if the context is done that is watched.
-	mu    sync.Mutex
-	woken bool
+	// mu guards the four, woken and nudged, and that the deadline is the past if one of them is set, or if the context is done that is
+	// watched.
+	mu     sync.Mutex
+	woken  bool
+	nudged bool // and no wait has ended of it
 
 	// For whoever waits: done is the channel of the context whose end is watched, which costs
 	// something and so lasts for the next wait too; unwatch ends that, and ended is closed when the watcher has run.
@@ -146,7 +152,7 @@ func (s *side) open() (err error) {
 	if s.writes() {
 		s.wait, s.setDeadline = raw.Write, file.SetWriteDeadline
 	}
-	if s.woken {
+	if s.woken || s.nudged {
 		s.deadline(past)
 	}
 	return nil
@@ -187,8 +193,12 @@ func (s *side) sleep(ctx context.Context, t time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
-		return nil // by wake, or it is time
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.heed(ctx)
+		return nil // by wake or nudge, or it is time
+	}
+	if errors.Is(err, os.ErrClosed) {
+		return nil
 	}
 	return err
 }
@@ -217,9 +227,17 @@ func (s *side) observe(ctx context.Context) {
 func (s *side) limit(ctx context.Context, t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.woken && ctx.Err() == nil {
+	if !s.woken && !s.nudged && ctx.Err() == nil {
 		s.deadline(t)
 	}
+}
+
+// heed makes a nudge have ended this wait and no other.
+func (s *side) heed(ctx context.Context) {
+	s.mu.Lock()
+	s.nudged = false
+	s.mu.Unlock()
+	s.limit(ctx, time.Time{})
 }
 
 // forget ends the watch.
@@ -227,7 +245,7 @@ func (s *side) forget() {
 	if s.unwatch != nil && !s.unwatch() {
 		<-s.ended // and the deadline is over
 		s.mu.Lock()
-		if !s.woken {
+		if !s.woken && !s.nudged {
 			s.deadline(time.Time{})
 		}
 		s.mu.Unlock()
@@ -239,5 +257,12 @@ func (s *side) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.woken = true
+	s.deadline(past)
+}
+
+func (s *side) nudge() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nudged = true
 	s.deadline(past)
 }

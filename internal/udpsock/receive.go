@@ -173,16 +173,19 @@ func (r *Receiver) From(i int) Host { return hostOf(r.batch.Name(int(r.from[i]))
 // Drop counts a datagram as dropped on the way in.
 func (r *Receiver) Drop(why stats.Reason) { r.base.RxShard.DropRx(why, 1) }
 
-// Wait sleeps until there is something for Receive to do. The error is that of WaitRx, except that it doesn't know of
+// left reports whether something has been received and not been handed on.
+func (r *Receiver) left() bool { return r.next < r.got || !r.rest.IsZero() }
+
+// Sleepy reports whether only the socket can bring Receive something to do: what port.Slumber wants to know.
+func (r *Receiver) Sleepy() bool { return !r.left() && r.landing.Ready(1) > 0 }
+
+// Wait sleeps, if Receiver is not Sleepy, until it has something to do. The error is that of WaitRx, except that it doesn't know of
 // the port's end.
 func (r *Receiver) Wait(ctx context.Context) error {
-	switch {
-	case r.next < r.got || !r.rest.IsZero():
+	if r.left() {
 		return ctx.Err()
-	case r.landing.Ready(1) == 0:
-		return r.landing.Wait(ctx)
 	}
-	return r.socket.WaitRead(ctx)
+	return r.landing.Wait(ctx)
 }
 
 // Close gives the buffers back.

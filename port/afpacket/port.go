@@ -42,7 +42,7 @@ func Open(name string, o port.Options, c Config) (port.Port, error) {
 	p := &afpacket{config: c, socket: s}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, c.offloads(), p.send)
-	p.Slumber.Init(&p.Base, s)
+	p.Slumber.Init(&p.Base, s, func() bool { return p.landing.Ready(1) > 0 }, p.landing.Wait)
 	p.landing.Init(&p.Base)
 	p.rx = mmsg.New(burst, 3, auxSpace, false)
 	p.tx = mmsg.New(burst, 2, 0, false)
@@ -75,6 +75,8 @@ func mode(c Config) string {
 	return m
 }
 
+var _ port.Sleeper = (*afpacket)(nil)
+
 type afpacket struct {
 	port.Base
 	port.Finisher
@@ -91,7 +93,6 @@ type afpacket struct {
 	landing port.Landing
 	rx      *mmsg.Batch
 	rxHead  [burst][vnet.Len]byte
-	woken   bool // WaitRx has slept since the socket was last asked for its error
 
 	// For the caller of Tx.
 	tx     *mmsg.Batch
@@ -137,13 +138,12 @@ func (p *afpacket) Rx(bufs []pool.Buffer) (int, error) {
 	}
 	switch {
 	case slots > 0:
-		p.woken = false // by these
+		p.Slept() // woken by these
 		p.Received(bufs[:n])
 		if err == nil {
 			return n, nil
 		}
-	case err == nil && p.woken: // perhaps by an error
-		p.woken = false
+	case err == nil && p.Slept(): // perhaps woken by an error
 		err = p.socket.err()
 	}
 	return n, p.rxError(err)
@@ -317,24 +317,6 @@ func (p *afpacket) txError(cause error, frames int) (drop int, why stats.Reason,
 	}
 	p.TxShard.ErrorTx(1)
 	return 1, stats.ReasonIOError, nil
-}
-
-// SleepyRx reports whether nothing but the socket can bring something.
-func (p *afpacket) SleepyRx() bool {
-	if !p.Enter() {
-		return false
-	}
-	defer p.Leave()
-	p.woken = p.landing.Ready(1) > 0
-	return p.woken
-}
-
-// WaitRx sleeps until the socket has something, or there is a buffer for it.
-func (p *afpacket) WaitRx(ctx context.Context) error {
-	if p.SleepyRx() {
-		return p.SleepRx(ctx)
-	}
-	return p.Wait(ctx, port.In, p.landing.Wait)
 }
 
 // WaitTx sleeps until the socket has room, or until it is time to try again.

@@ -24,9 +24,12 @@ import (
 // ErrUMEM says that the pool is not one that AF_XDP can use.
 var ErrUMEM = errors.New("the pool has to be made with pool.Config.UMEM")
 
+var _ port.Sleeper = (*afxdp)(nil)
+
 type afxdp struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config     Config
 	device     device
 	limit      int // the longest frame that can be sent, without a VLAN tag
@@ -105,6 +108,7 @@ func Open(target string, o port.Options, c Config) (port.Port, error) {
 		_ = p.Close()
 		return nil, explain(err)
 	}
+	p.Slumber.Init(&p.Base, p.wait, p.sleepy, p.nap)
 	return p, nil
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// starving is how long WaitRx sleeps at most while a queue has too few buffers to receive into, since then perhaps no
+	// starving is how long the receiver sleeps at most while a queue has too few buffers to receive into, since then perhaps no
 	// frame will wake it: the pool may have some by then.
 	starving = 10 * time.Millisecond
 	// down is how long it sleeps at most while the link is down, since nobody tells of the end of an interface that is.
@@ -74,11 +74,12 @@ func (p *afxdp) Rx(bufs []pool.Buffer) (int, error) {
 		}
 	}
 	p.Received(bufs[:n])
+	slept := p.Slept()
 	if n > 0 {
 		p.rx.idle = 0
 		return n, nil
 	}
-	if p.rx.idle++; p.rx.idle == patience { // of somebody who never waits
+	if p.rx.idle++; slept || p.rx.idle == patience { // woken by something else, or somebody who never waits
 		p.rx.idle = 0
 		p.ask()
 	}
@@ -245,29 +246,28 @@ func (p *afxdp) refill(q *queue) {
 	}
 }
 
-// WaitRx sleeps until a queue has a frame, or the interface is gone.
-func (p *afxdp) WaitRx(ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&port.In == 0 || p.something() || p.pollBusily(ctx) {
+// sleepy reports whether there is nothing to do until something happens at the sockets.
+func (p *afxdp) sleepy() bool { return p.config.BusyPoll == 0 && !p.something() && p.longest() == 0 }
+
+// nap sleeps until a queue has a frame, or the interface is gone, after it has looked for that.
+func (p *afxdp) nap(ctx context.Context) error {
+	if p.something() || p.pollBusily(ctx) {
 		return nil
 	}
-	limit := time.Duration(0)
+	return p.waitRead(ctx, p.longest())
+}
+
+// longest returns how long the receiver sleeps at most, or 0.
+func (p *afxdp) longest() time.Duration {
+	if p.rx.down {
+		return down
+	}
 	for _, q := range p.queues {
 		if q.short() {
-			limit = starving
+			return starving
 		}
 	}
-	if p.rx.down {
-		limit = down
-	}
-	err := p.Awake(p.waitRead(ctx, limit))
-	if err == nil && !p.something() {
-		p.ask()
-	}
-	return err
+	return 0
 }
 
 // something reports whether Rx has something to return.

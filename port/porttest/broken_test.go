@@ -34,6 +34,10 @@ type broken struct {
 	stats  func(stats.Snapshot) stats.Snapshot
 	info   func(port.Info) port.Info
 	close  func(p port.Port) error
+	// Of a port.Sleeper: see sleeping.
+	sleepyRx func(p port.Sleeper) bool
+	sleepRx  func(p port.Sleeper, ctx context.Context) error
+	muteRx   func(p port.Sleeper, on bool)
 }
 
 func (b *broken) Rx(bufs []pool.Buffer) (int, error) {
@@ -84,6 +88,39 @@ func (b *broken) Close() error {
 	}
 	return b.Port.Close()
 }
+
+// sleeping is a broken port that is a port.Sleeper.
+type sleeping struct{ *broken }
+
+func (b sleeping) SleepyRx() bool {
+	if p := b.Port.(port.Sleeper); b.sleepyRx != nil {
+		return b.sleepyRx(p)
+	} else {
+		return p.SleepyRx()
+	}
+}
+
+func (b sleeping) SleepRx(ctx context.Context) error {
+	if p := b.Port.(port.Sleeper); b.sleepRx != nil {
+		return b.sleepRx(p, ctx)
+	} else {
+		return p.SleepRx(ctx)
+	}
+}
+
+func (b sleeping) MuteRx(on bool) {
+	if p := b.Port.(port.Sleeper); b.muteRx != nil {
+		b.muteRx(p, on)
+	} else {
+		p.MuteRx(on)
+	}
+}
+
+// sleeperKind is like memKind for ports that are port.Sleepers, or nil where none here is.
+var sleeperKind func(mend func(b *broken)) Kind
+
+// sleeps reports whether a check is of sleepChecks.
+func sleeps(c check) bool { return strings.HasPrefix(c.name, "sleep/") }
 
 var made atomic.Int64
 
@@ -143,8 +180,14 @@ func memKind(mend func(b *broken)) Kind {
 func TestSound(t *testing.T) {
 	for _, c := range checks {
 		r := runCheck(c.name, memKind(func(*broken) {}), c)
-		if len(r.errors) > 0 || r.skipped != "" {
+		if len(r.errors) > 0 || (r.skipped != "") != sleeps(c) {
 			t.Errorf("%s: %q, skipped for %q", c.name, r.errors, r.skipped)
+		}
+		if sleeps(c) && sleeperKind != nil {
+			r := runCheck(c.name, sleeperKind(func(*broken) {}), c)
+			if len(r.errors) > 0 || r.skipped != "" {
+				t.Errorf("%s: %q, skipped for %q", c.name, r.errors, r.skipped)
+			}
 		}
 	}
 }
@@ -589,6 +632,120 @@ func TestBroken(t *testing.T) {
 				return n, err
 			}
 		}, "both_ways", "received: frame", false},
+		{"SleepyRx is never true", func(b *broken) {
+			b.sleepyRx = func(port.Sleeper) bool { return false }
+		}, "sleep/wait", "SleepyRx is never true", false},
+		{"SleepyRx is always true", func(b *broken) {
+			b.sleepyRx = func(port.Sleeper) bool { return true }
+		}, "sleep/closed", "SleepyRx of a port that was opened for sending is true", false},
+		{"SleepRx ignores its context", func(b *broken) {
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error { return p.SleepRx(forever) }
+		}, "sleep/wait", "inside of SleepRx", true},
+		{"SleepRx misses a frame", func(b *broken) {
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
+				select {
+				case <-ctx.Done():
+				case <-forever.Done():
+				}
+				return ctx.Err()
+			}
+		}, "sleep/wait", "inside of SleepRx", true},
+		{"SleepRx misses Close", func(b *broken) {
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
+				err := p.SleepRx(ctx)
+				if err == port.ErrClosed {
+					_ = never()
+				}
+				return err
+			}
+		}, "sleep/closed", "inside of SleepRx", true},
+		{"a muted SleepRx ignores its context", func(b *broken) {
+			var muted atomic.Bool
+			b.muteRx = func(p port.Sleeper, on bool) {
+				muted.Store(on)
+				p.MuteRx(on)
+			}
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
+				err := p.SleepRx(ctx)
+				if muted.Load() {
+					_ = never()
+				}
+				return err
+			}
+		}, "sleep/muted", "inside of SleepRx", true},
+		{"MuteRx mutes nothing", func(b *broken) {
+			b.muteRx = func(p port.Sleeper, on bool) {
+				if !on {
+					p.MuteRx(on)
+				}
+			}
+		}, "sleep/muted", "a frame has ended each SleepRx", false},
+		{"MuteRx with false forgets to wake", func(b *broken) {
+			b.muteRx = func(p port.Sleeper, on bool) {
+				if on {
+					p.MuteRx(on)
+				}
+			}
+		}, "sleep/muted", "inside of SleepRx", true},
+		{"MuteRx forgets what Rx has left", func(b *broken) {
+			b.muteRx = func(p port.Sleeper, on bool) {
+				if on || p.SleepyRx() {
+					p.MuteRx(on)
+				}
+			}
+		}, "sleep/left", "inside of SleepRx", true},
+		{"MuteRx forgets that there are no buffers", func(b *broken) {
+			b.muteRx = func(p port.Sleeper, on bool) {
+				if on || p.SleepyRx() {
+					p.MuteRx(on)
+				}
+			}
+		}, "sleep/no_buffers", "inside of SleepRx", true},
+		{"Rx beside SleepRx loses a frame", func(b *broken) {
+			var asleep atomic.Bool
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
+				asleep.Store(true)
+				defer asleep.Store(false)
+				return p.SleepRx(ctx)
+			}
+			b.rx = func(p port.Port, bufs []pool.Buffer) (int, error) {
+				n, err := p.Rx(bufs)
+				if n > 0 && asleep.Load() {
+					n--
+					bufs[n].Release()
+					bufs[n] = pool.Buffer{}
+				}
+				return n, err
+			}
+		}, "sleep/beside", "not over after", true},
+		{"Rx beside SleepRx gives frames that come later first", func(b *broken) {
+			var asleep atomic.Bool
+			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
+				asleep.Store(true)
+				defer asleep.Store(false)
+				return p.SleepRx(ctx)
+			}
+			b.rx = func(p port.Port, bufs []pool.Buffer) (int, error) {
+				n, err := p.Rx(bufs)
+				if asleep.Load() {
+					slices.Reverse(bufs[:n])
+				}
+				return n, err
+			}
+		}, "sleep/beside", "it was expected as number", false},
+		{"MuteRx panics after Close", func(b *broken) {
+			var closed atomic.Bool
+			b.close = func(p port.Port) error {
+				closed.Store(true)
+				return p.Close()
+			}
+			b.muteRx = func(p port.Sleeper, on bool) {
+				if closed.Load() {
+					panic("muted too late")
+				}
+				p.MuteRx(on)
+			}
+		}, "sleep/closed", "panic: muted too late", false},
 	} {
 		i := slices.IndexFunc(checks, func(c check) bool { return c.name == fault.check })
 		if i < 0 {
@@ -598,7 +755,18 @@ func TestBroken(t *testing.T) {
 			t.Logf("%s: not tried, %s", fault.name, checks[i].skip(nil))
 			continue
 		}
-		k := memKind(func(b *broken) {
+		kind := memKind
+		if sleeps(checks[i]) {
+			if kind = sleeperKind; kind == nil {
+				t.Logf("%s: not tried, no port here is a port.Sleeper", fault.name)
+				continue
+			}
+			if !mutes && strings.HasPrefix(fault.name, "MuteRx") && fault.check != "sleep/closed" {
+				t.Logf("%s: not tried, nothing can be muted here", fault.name)
+				continue
+			}
+		}
+		k := kind(func(b *broken) {
 			mu.Lock()
 			ports = append(ports, b.Port)
 			mu.Unlock()

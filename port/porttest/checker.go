@@ -438,4 +438,4 @@ func sends(k *Kind) string {
 	return ""
 }
 
-var checks = slices.Concat(rxChecks, txChecks, bothChecks)
+var checks = slices.Concat(rxChecks, sleepChecks, txChecks, bothChecks)

@@ -18,7 +18,8 @@
 // at any moment, on errors and after the end too, shared buffers, those of other pools and of
 // the heap; that Rx and Tx never block, also without buffers and when the way is full; that
 // WaitRx and WaitTx wake up for a frame, for room, for their context and for Close; Close from other goroutines in
-// the middle of each call, twice and concurrently; counters, with what a port.Queuer has queued; Info; the keys that all kinds have;
+// the middle of each call, twice and concurrently; that who sleeps in a port.Sleeper and who looks beside it get all frames together, each
+// once, and the one is muted and woken as the other wants; counters, with what a port.Queuer has queued; Info; the keys that all kinds have;
 // that nothing is left behind: no buffer, no goroutine, no descriptor. Run it with -race as well.
 //
 // A check that is not over within Kind.Patience has failed: it says in which call of the port it

@@ -119,9 +119,10 @@ func rxEnd(c *checker) {
 	s.finish()
 }
 
-// idle opens a port that has nothing to receive, or skips the check.
-func (c *checker) idle(d port.Direction) *session {
-	s := c.open(how{dir: d, idle: true})
+// idle opens a port for receiving that has nothing to receive, or skips the check.
+func (c *checker) idle(h how) *session {
+	h.dir, h.idle = port.In, true
+	s := c.open(h)
 	if s.Feed == nil && !s.Idles {
 		s.finish()
 		c.skipf("the source always has frames, or is at its end")
@@ -144,11 +145,11 @@ func (c *checker) idle(d port.Direction) *session {
 	}
 }
 
-// waitIdle calls WaitRx until it returns an error or the port has a frame.
-func (s *session) waitIdle(ctx context.Context) error {
+// waitIdle calls wait, which is WaitRx or like it, until it returns an error or the port has a frame.
+func (s *session) waitIdle(ctx context.Context, wait func(context.Context) error) error {
 	bufs := make([]pool.Buffer, 1)
 	for {
-		if err := s.port.WaitRx(ctx); err != nil {
+		if err := wait(ctx); err != nil {
 			return err
 		}
 		n, err := s.port.Rx(bufs)
@@ -171,22 +172,27 @@ func (s *session) waitIdle(ctx context.Context) error {
 
 // rxIdle: WaitRx sleeps until there is a frame, its context is done, or the port is closed.
 func rxIdle(c *checker) {
-	s := c.idle(port.In)
+	s := c.idle(how{})
+	s.idles("WaitRx", s.port.WaitRx)
+}
 
+// idles is what an idle port's wait has to do.
+func (s *session) idles(what string, wait func(context.Context) error) {
+	c := s.c
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := s.waitIdle(done); err != context.Canceled {
-		c.Errorf("WaitRx with a context that is done returned %v, want context.Canceled", err)
+	if err := s.waitIdle(done, wait); err != context.Canceled {
+		c.Errorf("%s with a context that is done returned %v, want context.Canceled", what, err)
 	}
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-	if err := s.waitIdle(short); err != context.DeadlineExceeded {
-		c.Errorf("WaitRx with a deadline returned %v, want context.DeadlineExceeded", err)
+	if err := s.waitIdle(short, wait); err != context.DeadlineExceeded {
+		c.Errorf("%s with a deadline returned %v, want context.DeadlineExceeded", what, err)
 	}
 	cancel()
 	later, cancel := context.WithCancel(context.Background())
 	asleep := c.spawn(func() {
-		if err := s.waitIdle(later); err != context.Canceled {
-			c.Errorf("WaitRx whose context was cancelled returned %v, want context.Canceled", err)
+		if err := s.waitIdle(later, wait); err != context.Canceled {
+			c.Errorf("%s whose context was cancelled returned %v, want context.Canceled", what, err)
 		}
 	})
 	time.Sleep(5 * time.Millisecond) // most likely it sleeps then; if not, that is right too
@@ -196,8 +202,8 @@ func rxIdle(c *checker) {
 	if s.Feed != nil && !c.kind.Lossy {
 		frames := c.frames(1)
 		asleep := c.spawn(func() {
-			if err := s.waitIdle(context.Background()); err != nil {
-				c.Errorf("WaitRx for a frame returned %v", err)
+			if err := s.waitIdle(context.Background(), wait); err != nil {
+				c.Errorf("%s for a frame returned %v", what, err)
 			}
 		})
 		time.Sleep(5 * time.Millisecond)
@@ -206,8 +212,8 @@ func rxIdle(c *checker) {
 	}
 
 	asleep = c.spawn(func() {
-		if err := s.waitIdle(context.Background()); !errors.Is(err, port.ErrClosed) {
-			c.Errorf("WaitRx of a port that is closed meanwhile returned %v, want port.ErrClosed", err)
+		if err := s.waitIdle(context.Background(), wait); !errors.Is(err, port.ErrClosed) {
+			c.Errorf("%s of a port that is closed meanwhile returned %v, want port.ErrClosed", what, err)
 		}
 	})
 	time.Sleep(5 * time.Millisecond)
@@ -305,13 +311,21 @@ func rxNoBuffers(c *checker) {
 // exhausted opens a port that has frames to receive, and takes all buffers of its pool.
 func (c *checker) exhausted() (s *session, taken []pool.Buffer) {
 	c.Helper()
-	s = c.open(how{dir: port.In, frames: c.frames(100), pool: pool.Config{Count: 512, HeapBuffers: 64}})
+	s = c.open(how{dir: port.In, frames: c.frames(100), pool: scarce})
+	return s, s.exhaust()
+}
+
+// scarce is a pool that is soon exhausted.
+var scarce = pool.Config{Count: 512, HeapBuffers: 64}
+
+// exhaust takes all buffers of the port's pool.
+func (s *session) exhaust() (taken []pool.Buffer) {
 	taken = make([]pool.Buffer, s.pool.Count())
 	taken = taken[:s.pool.GetBurst(taken)]
 	for {
 		b, err := s.pool.Wrap(make([]byte, 60))
 		if err != nil {
-			return s, taken
+			return taken
 		}
 		taken = append(taken, b)
 	}

@@ -19,12 +19,12 @@ type traced struct {
 	t TB
 	p port.Port
 	// what is inside, or nil
-	rx, tx, closing atomic.Pointer[string]
+	rx, sleep, tx, closing atomic.Pointer[string]
 }
 
 func (p *traced) inside() string {
 	var calls []string
-	for _, call := range []*atomic.Pointer[string]{&p.rx, &p.tx, &p.closing} {
+	for _, call := range []*atomic.Pointer[string]{&p.rx, &p.sleep, &p.tx, &p.closing} {
 		if what := call.Load(); what != nil {
 			calls = append(calls, *what)
 		}
@@ -120,4 +120,28 @@ func (p *traced) Info() port.Info       { return p.p.Info() }
 func (p *traced) Close() error {
 	defer note(&p.closing, "Close")()
 	return p.p.Close()
+}
+
+// sleeper is a traced port that is a port.Sleeper.
+type sleeper struct {
+	t *traced
+	p port.Sleeper
+}
+
+// SleepyRx is SleepyRx of the port.
+func (p *sleeper) SleepyRx() bool {
+	defer note(&p.t.rx, "SleepyRx")()
+	return p.p.SleepyRx()
+}
+
+// SleepRx is SleepRx of the port.
+func (p *sleeper) SleepRx(ctx context.Context) error {
+	defer note(&p.t.sleep, "SleepRx")()
+	return p.p.SleepRx(ctx)
+}
+
+// MuteRx is MuteRx of the port.
+func (p *sleeper) MuteRx(on bool) {
+	defer note(&p.t.rx, "MuteRx of %v", on)()
+	p.p.MuteRx(on)
 }

@@ -25,10 +25,13 @@ var ErrDeleted = errors.New("the device was deleted")
 // rawIP is the link type of IP packets without a link header: LINKTYPE_RAW.
 const rawIP = 101
 
+var _ port.Sleeper = (*tap)(nil)
+
 // tap is the port, of either kind.
 type tap struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config *config
 	device *device
 	queues []*fd.FD
@@ -66,6 +69,7 @@ func open(c *config, o port.Options) (*tap, error) {
 	}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, d.offloads, p.send)
+	p.Slumber.Init(&p.Base, p.readable, func() bool { return p.landing.Ready(1) > 0 }, p.landing.Wait)
 	p.landing.Init(&p.Base)
 	p.look()
 	return p, nil

@@ -5,8 +5,6 @@
 package tap
 
 import (
-	"context"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/ringway-net/ringway/internal/vnet"
@@ -112,22 +110,3 @@ func (p *tap) land(place, n int) (b pool.Buffer, ok bool) {
 
 // isIP reports whether first can be the first byte of an IP packet.
 func isIP(first byte) bool { return first>>4 == 4 || first>>4 == 6 }
-
-// WaitRx sleeps until there is a frame, and a buffer for it.
-func (p *tap) WaitRx(ctx context.Context) error {
-	if !p.Enter() {
-		return port.ErrClosed
-	}
-	defer p.Leave()
-	if p.Options.Direction&port.In == 0 {
-		return port.ErrDirection
-	}
-	if p.landing.Ready(1) == 0 {
-		return p.landing.Wait(ctx)
-	}
-	err := p.readable.WaitRead(ctx)
-	if err == nil && p.closing() {
-		err = port.ErrClosed
-	}
-	return err
-}

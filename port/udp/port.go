@@ -20,10 +20,13 @@ import (
 	"github.com/ringway-net/ringway/stats"
 )
 
+var _ port.Sleeper = (*Port)(nil)
+
 // Port is a UDP socket as a port.
 type Port struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config   Config
 	socket   *udpsock.Socket
 	sender   udpsock.Sender
@@ -50,6 +53,7 @@ func Open(o port.Options, c Config) (*Port, error) {
 	p := &Port{config: c, socket: socket}
 	p.Base.Init(o)
 	p.Finisher.Init(&p.Base, port.NoOffloads, p.sender.Send)
+	p.Slumber.Init(&p.Base, socket, p.receiver.Sleepy, p.receiver.Wait)
 	most := path
 	if c.Runs == Off {
 		most = 0
@@ -153,9 +157,6 @@ func (p *Port) Rx(bufs []pool.Buffer) (int, error) {
 	}
 	return n, err
 }
-
-// WaitRx sleeps until there is something to receive.
-func (p *Port) WaitRx(ctx context.Context) error { return p.Wait(ctx, port.In, p.receiver.Wait) }
 
 // WaitTx sleeps until there is room.
 func (p *Port) WaitTx(ctx context.Context) error { return p.Wait(ctx, port.Out, p.sender.Wait) }

@@ -28,16 +28,19 @@ const (
 	dialEvery = 100 * time.Millisecond
 )
 
+var _ port.Sleeper = (*dgram)(nil)
+
 // dgram is a datagram socket that dials a path.
 type dgram struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config   Config
 	warnings []string
 	fd       *fd.FD
 	file     *file
 	in       receiver
-	look     time.Time // when WaitRx looks after the peer next
+	sleep    lookout
 	out      sender
 
 	// mu guards the connection. The socket is connected, so that poll tells of room in the other end's, and so that
@@ -48,6 +51,19 @@ type dgram struct {
 	dialed time.Time
 	down   error // why it is not connected
 }
+
+// lookout is how a port sleeps that looks after its peer at times, since one that is not the one any more to which the socket is connected
+// can't send to it. It belongs to whoever waits: Rx does not use it.
+type lookout struct {
+	*fd.FD
+	next time.Time // when it looks
+}
+
+// WaitRead sleeps until a frame is there, or it is time to look.
+func (l *lookout) WaitRead(ctx context.Context) error { return l.WaitReadUntil(ctx, l.next) }
+
+// due reports whether it is.
+func (l *lookout) due() bool { return !time.Now().Before(l.next) }
 
 func dialDatagram(num int, to *unix.SockaddrUnix, o port.Options, c Config, warnings []string) (_ port.Port, err error) {
 	s := &dgram{config: c, warnings: warnings, to: to}
@@ -66,7 +82,8 @@ func dialDatagram(num int, to *unix.SockaddrUnix, o port.Options, c Config, warn
 	s.in.init(&s.Base, false)
 	s.out.init(&s.Base, s.fd, &c, nil, 0)
 	s.Finisher.Init(&s.Base, port.NoOffloads, s.send)
-	s.look = time.Now().Add(lookEvery)
+	s.sleep = lookout{s.fd, time.Now().Add(lookEvery)}
+	s.Slumber.Init(&s.Base, &s.sleep, s.sleepy, s.look)
 	s.down = errors.New("not yet")
 	s.dial()
 	if s.down != nil {
@@ -139,24 +156,19 @@ func (s *dgram) Rx(bufs []pool.Buffer) (n int, err error) {
 	return n, nil
 }
 
-// WaitRx sleeps until a frame is there; and looks after the peer at times, since one that is not
-// the one any more to which the socket is connected can't send to it.
-func (s *dgram) WaitRx(ctx context.Context) error {
-	if !s.Enter() {
-		return port.ErrClosed
-	}
-	defer s.Leave()
-	if s.Base.Options.Direction&port.In == 0 {
-		return nil // Rx has an error to return
-	}
-	if s.in.landing.Ready(1) == 0 {
-		return s.in.landing.Wait(ctx)
-	}
-	if !time.Now().Before(s.look) {
+// sleepy reports whether there is a buffer, and no need to look after the peer.
+func (s *dgram) sleepy() bool { return s.in.landing.Ready(1) > 0 && !s.sleep.due() }
+
+// look looks after the peer if it is time to, and sleeps until there is a buffer.
+func (s *dgram) look(ctx context.Context) error {
+	if s.sleep.due() {
 		s.dial()
-		s.look = time.Now().Add(lookEvery)
+		s.sleep.next = time.Now().Add(lookEvery)
 	}
-	return s.Awake(s.fd.WaitReadUntil(ctx, s.look))
+	if s.in.landing.Ready(1) > 0 {
+		return ctx.Err()
+	}
+	return s.in.landing.Wait(ctx)
 }
 
 func (s *dgram) send(bufs []pool.Buffer) (n int, err error) {

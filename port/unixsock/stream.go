@@ -23,10 +23,13 @@ import (
 // gathered is how many frames are written at a time, at most.
 const gathered = 64
 
+var _ port.Sleeper = (*stream)(nil)
+
 // stream is one end of a connection.
 type stream struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config   Config
 	mode     string // for Info
 	warnings []string
@@ -61,6 +64,7 @@ func (s *stream) start() {
 	s.Bound = s.config.Retry
 	s.batch = mmsg.New(1, 2*(gathered+1), 0, false)
 	s.Finisher.Init(&s.Base, port.NoOffloads, s.send)
+	s.Slumber.Init(&s.Base, s.fd, s.sleepy, s.waitBuffer)
 }
 
 // Rx receives what has been read, or can be read at once.
@@ -159,22 +163,18 @@ func (s *stream) fail(err error) {
 	_ = unix.Shutdown(s.fd.Num(), unix.SHUT_RDWR)
 }
 
-// WaitRx sleeps until there is something to read.
-func (s *stream) WaitRx(ctx context.Context) error {
-	if !s.Enter() {
-		return port.ErrClosed
-	}
-	defer s.Leave()
-	if s.Base.Options.Direction&port.In == 0 || s.end != nil {
-		return nil // Rx has an error to return
-	}
-	if s.landing.Ready(1) == 0 {
-		return s.landing.Wait(ctx)
-	}
-	if frame, err := s.decoder.peek(); frame != nil || err != nil {
+// sleepy reports whether Rx needs more bytes to go on, and nothing else.
+func (s *stream) sleepy() bool {
+	frame, err := s.decoder.peek()
+	return s.end == nil && frame == nil && err == nil && s.landing.Ready(1) > 0
+}
+
+// waitBuffer sleeps until there is a buffer, which is all that Rx may lack if not bytes.
+func (s *stream) waitBuffer(ctx context.Context) error {
+	if s.end != nil || s.landing.Ready(1) > 0 {
 		return ctx.Err()
 	}
-	return s.Awake(s.fd.WaitRead(ctx))
+	return s.landing.Wait(ctx)
 }
 
 // send writes bufs, each behind its length, as many at a time as fit into a call.

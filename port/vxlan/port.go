@@ -38,9 +38,12 @@ func Open(o port.Options, c Config) (port.Port, error) {
 	return p, nil
 }
 
+var _ port.Sleeper = (*vxlan)(nil)
+
 type vxlan struct {
 	port.Base
 	port.Finisher
+	port.Slumber
 	config Config
 	info   port.Info
 
@@ -107,6 +110,7 @@ func (p *vxlan) open() error {
 		}
 		noRecv = p.receiver.Init(&p.Base, p.in, true, most > 0)
 	}
+	p.Slumber.Init(&p.Base, p.in, p.receiver.Sleepy, p.receiver.Wait)
 	if p.Options.Direction&port.Out != 0 {
 		if p.out, err = openSenders(c); err != nil {
 			return err
@@ -247,9 +251,6 @@ func (p *vxlan) peer(frame []byte, now int64) int {
 	}
 	return udpsock.AllPeers
 }
-
-// WaitRx sleeps until there is something to receive.
-func (p *vxlan) WaitRx(ctx context.Context) error { return p.Wait(ctx, port.In, p.receiver.Wait) }
 
 // WaitTx sleeps until there is room.
 func (p *vxlan) WaitTx(ctx context.Context) error { return p.Wait(ctx, port.Out, p.sender.Wait) }
