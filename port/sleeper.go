@@ -32,6 +32,7 @@ type Slumber struct {
 	sleepy func() bool
 	other  func(context.Context) error
 	slept  bool
+	muted  bool
 }
 
 // descriptor is what internal/fd has on systems with descriptors.
@@ -69,11 +70,13 @@ func (s *Slumber) MuteRx(on bool) {
 		return
 	}
 	defer s.base.Leave()
-	if on || s.sleepy() {
-		s.from.Mute(on)
-	} else {
+	switch {
+	case !on && !s.sleepy():
 		s.from.Nudge()
+	case on || s.muted:
+		s.from.Mute(on)
 	}
+	s.muted = on
 }
 
 // WaitRx is the port's WaitRx.
