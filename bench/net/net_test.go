@@ -62,7 +62,7 @@ func TestMissingProgram(t *testing.T) {
 	if why := (system{}).missing(); why != "" {
 		t.Error(why)
 	}
-	if s := ringwaySwitch("false", "tap", tap, true); s.name != "ringway-switch-tap-spin" || s.missing() != "false has no switch --spin" {
+	if s := ringwaySwitch("false", "tap", tap, true); s.name != "ringway-switch-tap-spin" || s.missing() != "false has no switch "+spinFlag {
 		t.Error(s.name, s.missing())
 	}
 	if why := ringwaySwitch("true", "tap", tap, false).missing(); why != "" {

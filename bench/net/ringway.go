@@ -29,7 +29,7 @@ func forward(ringway, port string, k kind) system {
 // directory for its files.
 func tunnel(ringway, name, near, far string) system {
 	return system{
-		name: "ringway-" + name, kind: packet, ours: true, programs: []string{ringway}, from: builds,
+		name: "ringway-" + name, kind: pipe, ours: true, programs: []string{ringway}, from: builds,
 		start: func(h *hosts) {
 			near, far := strings.ReplaceAll(near, "{dir}", h.dir), strings.ReplaceAll(far, "{dir}", h.dir)
 			h.run(ringway, "forward", "--quiet", "--both", "afpacket:a0", near)

@@ -168,7 +168,8 @@ func (n *crowd) close() (err error) {
 	return errors.Join(err, n.pool.Close())
 }
 
-// learn has each address be the source of a frame.
+// learn has each address be the source of a frame. One port at a time: a switch that is learning from one leaves what comes by another to
+// its next frame.
 func (n *crowd) learn(ctx context.Context) error {
 	// The first ones of each port are made known to all, since nobody has a place yet to send to.
 	for from := range n.active {
@@ -178,12 +179,10 @@ func (n *crowd) learn(ctx context.Context) error {
 		for p := range n.far {
 			if p != from {
 				n.sent[p]++
+				if err := n.await(ctx, landing{p, n.sent[p]}); err != nil {
+					return err
+				}
 			}
-		}
-	}
-	for p := range n.far {
-		if err := n.await(ctx, landing{p, n.sent[p]}); err != nil {
-			return err
 		}
 	}
 	for from := range n.active {
@@ -194,8 +193,11 @@ func (n *crowd) learn(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := n.settle(ctx); err != nil {
+			return err
+		}
 	}
-	return n.settle(ctx)
+	return nil
 }
 
 // load sends bursts from every port to every other one in turns, for a while, and returns how many frames there were.
@@ -313,6 +315,11 @@ func (n *crowd) await(ctx context.Context, l landing) error {
 		}
 		if n.got[l.port] < l.got {
 			if err := n.far[l.port].WaitRx(ctx); err != nil {
+				for p := range n.far { // they may have gone astray, which says more
+					if astray := n.receive(p); astray != nil {
+						return astray
+					}
+				}
 				return fmt.Errorf("port %d got %d of %d frames: %w", l.port, n.got[l.port], l.got, err)
 			}
 		}

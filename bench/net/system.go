@@ -39,6 +39,7 @@ const (
 	packet kind = "AF_PACKET" // at the far ends of the hosts' cables, a0 and b0
 	xdp    kind = "AF_XDP"    // at the same
 	tap    kind = "tap"       // by two taps that it makes, tapA and tapB, which the hosts are given
+	pipe   kind = "tunnel"    // two systems, at a0 and b0, with a tunnel between
 )
 
 // ends returns the names of the interfaces in R.

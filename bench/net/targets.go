@@ -26,12 +26,15 @@ type target struct {
 func sameKind(ours, peer system) bool { return peer.kind == ours.kind }
 func eventDriven(_, peer system) bool { return !peer.polls }
 
+// joined are the kinds where one system joins the hosts.
+var joined = []kind{packet, xdp, tap}
+
 var allTargets = []target{
 	{works: []string{"tcp", "tcp-back"}, kinds: []kind{packet, tap}, bound: 0.8},
-	{works: []string{"tcp-off", "tcp-off-back", "frames"}, peers: sameKind, what: "the best peer of the kind"},
-	{works: []string{"ping-flood"}, bound: 2.5},
-	{works: []string{"ping-1ms"}, bound: 4},
-	{works: []string{"ping-200ms"}, peers: eventDriven, what: "the best event-driven peer"},
+	{works: []string{"tcp-off", "tcp-off-back", "frames"}, kinds: joined, peers: sameKind, what: "the best peer of the kind"},
+	{works: []string{"ping-flood"}, kinds: joined, bound: 2.5},
+	{works: []string{"ping-1ms"}, kinds: joined, bound: 4},
+	{works: []string{"ping-200ms"}, kinds: joined, peers: eventDriven, what: "the best event-driven peer"},
 	{works: []string{"idle"}, bound: 0.01, cpu: true},
 	{works: []string{"ping-flood", "ping-1ms", "ping-200ms"}, bound: 2, spins: true},
 }

@@ -62,6 +62,7 @@ func measure(ctx context.Context, s system, works []work, long time.Duration) tu
 			if t.Context().Err() != nil {
 				return
 			}
+			time.Sleep(w.rest)
 			used, start := h.cpu(), time.Now()
 			value, err := w.do(h)
 			h.alive()

@@ -18,8 +18,9 @@ import (
 type work struct {
 	name  string
 	title string
-	unit  string // "" if it has no figure but its CPU time
-	less  bool   // less is better
+	unit  string        // "" if it has no figure but its CPU time
+	less  bool          // less is better
+	rest  time.Duration // what goes by before: as long as a system may go on looking for frames after the last one
 	// do returns the figure. An error is a result: nothing comes through. What else goes wrong ends the turn, by h.t.
 	do func(h *hosts) (float64, error)
 }
@@ -31,7 +32,7 @@ const scaleWork = "scale"
 
 // allWorks are all, in the order in which they are done: those without offloads last, since those stay off.
 var allWorks = []work{
-	{name: "idle", title: "no traffic", do: idle},
+	{name: "idle", title: "no traffic", rest: 2 * time.Second, do: idle},
 	{name: "ping-flood", title: "ping -f, average of 2000", unit: "µs", less: true, do: ping(func(time.Duration) netlab.PingOptions {
 		return netlab.PingOptions{Flood: true, Count: 2000, Within: 10 * time.Second}
 	})},
