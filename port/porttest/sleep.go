@@ -154,7 +154,11 @@ func sleepMuted(c *checker) {
 func sleepLeft(c *checker) {
 	s, p := c.fed(how{})
 	for range 3 {
-		frames := c.frames(64)
+		frames := make([][]byte, 64) // of one size: systems make one of those
+		size := 60 + c.random.IntN(200)
+		for i := range frames {
+			frames[i] = c.frame(i, size)
+		}
 		ended := c.asleep(p, 2*time.Millisecond)
 		p.MuteRx(true)
 		s.Feed(frames)
@@ -211,7 +215,7 @@ func sleepNoBuffers(c *checker) {
 	time.Sleep(2 * time.Millisecond)
 	p.MuteRx(true)
 	frames := c.frames(400)
-	c.spawn(func() { s.Feed(frames) })
+	feeding := c.spawn(func() { s.Feed(frames) })
 	bufs := make([]pool.Buffer, 64)
 	for nothing := 0; nothing < 10; {
 		n, err := s.port.Rx(bufs)
@@ -232,7 +236,25 @@ func sleepNoBuffers(c *checker) {
 	<-asleep
 	cancel()
 	s.release(taken)
+	s.takeRest(feeding)
 	s.finish()
+}
+
+// takeRest receives, and gives back, until Feed has returned, which it may not before all is received.
+func (s *session) takeRest(feeding <-chan struct{}) {
+	bufs := make([]pool.Buffer, 64)
+	for over := false; !over; {
+		select {
+		case <-feeding:
+			over = true
+		case <-time.After(time.Millisecond):
+		}
+		n, err := s.port.Rx(bufs)
+		if err != nil {
+			s.c.Errorf("Rx after a SleepRx: %v", err)
+		}
+		s.release(bufs[:n])
+	}
 }
 
 // sleepBeside: one who sleeps in between and one who looks now and then get all frames together, in order, each once; and what comes when

@@ -147,19 +147,21 @@ func pairAt(t porttest.TB, e porttest.Env, addr [2]netip.AddrPort, large *pool.P
 		}
 	}
 	feed := func(frames [][]byte) {
-		for i, f := range frames {
-			b, err := e.Other.CopyIn(f)
-			if err != nil {
-				t.Errorf("no buffer for the other end: %v", err)
-				return
+		for some := range slices.Chunk(frames, 64) { // together, so that there are runs
+			var bufs []pool.Buffer
+			for _, f := range some {
+				b, err := e.Other.CopyIn(f)
+				if err != nil {
+					t.Errorf("no buffer for the other end: %v", err)
+					break
+				}
+				bufs = append(bufs, b)
 			}
-			if n, err := peer.Tx([]pool.Buffer{b}); n != 1 || err != nil {
-				b.Release()
-				t.Errorf("the other end's Tx: %d, %v", n, err)
+			if n, err := peer.Tx(bufs); n != len(bufs) || err != nil {
+				pool.ReleaseBurst(bufs[n:])
+				t.Errorf("the other end's Tx of %d: %d, %v", len(bufs), n, err)
 			}
-			if i%100 == 99 {
-				time.Sleep(time.Millisecond)
-			}
+			time.Sleep(time.Millisecond)
 		}
 	}
 	feed(e.Frames)
