@@ -391,8 +391,14 @@ func TestLinkDown(t *testing.T) {
 		waiting := make(chan error, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
+			bufs := make([]pool.Buffer, 8)
 			for {
-				if err := x.WaitRx(ctx); err != nil {
+				n, err := x.Rx(bufs)
+				pool.ReleaseBurst(bufs[:n])
+				if err == nil {
+					err = x.WaitRx(ctx)
+				}
+				if err != nil {
 					waiting <- err
 					return
 				}
