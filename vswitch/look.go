@@ -62,6 +62,9 @@ func (r *receiver) look() (many bool) {
 	for r.soft.Err() == nil {
 		n, many := l.move()
 		now := time.Now()
+		if interleave.On {
+			since = time.Time{} // a schedule has no time: one look is enough
+		}
 		switch {
 		case many:
 			found = true
@@ -70,7 +73,7 @@ func (r *receiver) look() (many bool) {
 			found = true
 			since = now
 			l.borrow()
-		case interleave.On || now.Sub(since) >= r.window:
+		case now.Sub(since) >= r.window:
 			return false
 		default:
 			yield()

@@ -4,6 +4,7 @@ package vswitch
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/ringway-net/ringway/internal/sync"
@@ -14,6 +15,9 @@ import (
 // few is how many frames are no burst yet: what comes so is likely to be a question or an answer to one, and who is sent it may answer
 // at once.
 const few = 4
+
+// movesAlone is how many bursts a receiver moves before Go's scheduler hears of it: a few milliseconds' worth at the most.
+const movesAlone = 256
 
 // receiver moves what a port receives to where it goes.
 //
@@ -62,13 +66,15 @@ func (r *receiver) run(soft context.Context) error {
 	r.soft, r.open = soft, true
 	defer func() { r.open = false }()
 	moved := false // anything since it last slept
-	for soft.Err() == nil && r.fault == nil {
+	for i := 1; soft.Err() == nil && r.fault == nil; i++ {
 		n, err := r.move()
 		switch {
 		case err != nil:
 			return err
 		case n > few || n > 0 && r.window == 0:
-			moved = true
+			if moved = true; i%movesAlone == 0 {
+				runtime.Gosched() // as in look
+			}
 			continue
 		case n > 0 || moved:
 			if moved = r.look(); moved {
