@@ -118,7 +118,6 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"switch", "--duration", "0s", "null:", "null:name=b"}, "--duration"},
 		{[]string{"switch", "--max-loss", "x", "null:", "null:name=b"}, "--max-loss"},
 		{[]string{"switch", "--control", "", "null:", "null:name=b"}, "--control: it is empty"},
-		{[]string{"switch", "--config", "/missing.yaml"}, "missing.yaml"},
 		{[]string{"switch", "--json", "pcap:-,direction=out", "null:"}, "--json"},
 		{[]string{"switch", "--both", "null:", "null:name=b"}, "both"},
 		{[]string{"ctl"}, "ports, stats, table, add, remove, flush"},

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
@@ -89,6 +91,9 @@ func newSwitchJob(c *cli.Command, s streams) (*switchJob, error) {
 	var ports []setting
 	if c.IsSet("config") {
 		file, err := readSwitchFile(c.String("config"), fileFlags)
+		if unread := (*fs.PathError)(nil); errors.As(err, &unread) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, &exitError{exitUsage, err}
 		}

@@ -182,7 +182,7 @@ func TestSwitchFileErrors(t *testing.T) {
 			}
 		}
 	}
-	if _, stderr, code := ringway(t, nil, "switch", "--config", filepath.Join(dir, "missing")); code != exitUsage || !strings.Contains(stderr, "missing") {
+	if _, stderr, code := ringway(t, nil, "switch", "--config", filepath.Join(dir, "missing")); code != exitRuntime || !strings.Contains(stderr, "missing") {
 		t.Errorf("no file: exit code %d: %s", code, stderr)
 	}
 }
