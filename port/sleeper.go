@@ -2,7 +2,10 @@
 
 package port
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Sleeper is a Port beside whose sleeping receiver another goroutine may call Rx: who is awake anyway looks for frames there too, which
 // are on their way sooner so than once the receiver was woken. Still one goroutine at a time calls Rx and what else is the receiver's, and
@@ -15,7 +18,7 @@ type Sleeper interface {
 	// SleepyRx reports whether SleepRx will do in place of WaitRx: Rx has nothing to say, lacks nothing, and only the network can
 	// change that. It belongs to the caller of Rx.
 	SleepyRx() bool
-	// SleepRx is a WaitRx that uses nothing that Rx does: Rx and MuteRx may be called meanwhile. What Rx takes then may end
+	// SleepRx, after a SleepyRx that was true, is a WaitRx that uses nothing that Rx does: Rx and MuteRx may be called meanwhile. What Rx takes then may end
 	// it all the same.
 	SleepRx(ctx context.Context) error
 	// MuteRx with true lets frames that come no longer end a SleepRx that sleeps, which spares the system waking it; its context and Close
@@ -31,8 +34,9 @@ type Slumber struct {
 	from   descriptor
 	sleepy func() bool
 	other  func(context.Context) error
-	slept  bool
 	muted  bool
+	// asleep is from SleepyRx until SleepRx has returned, and slept from then until Rx has asked.
+	asleep, slept atomic.Bool
 }
 
 // descriptor is what internal/fd has on systems with descriptors.
@@ -57,12 +61,20 @@ func (s *Slumber) SleepyRx() bool {
 		return false
 	}
 	defer s.base.Leave()
-	s.slept = true
-	return s.sleepy()
+	sleepy := s.sleepy()
+	if sleepy {
+		s.asleep.Store(true)
+	}
+	return sleepy
 }
 
 // SleepRx is the port's SleepRx.
-func (s *Slumber) SleepRx(ctx context.Context) error { return s.base.Wait(ctx, In, s.from.WaitRead) }
+func (s *Slumber) SleepRx(ctx context.Context) error {
+	err := s.base.Wait(ctx, In, s.from.WaitRead)
+	s.slept.Store(true)
+	s.asleep.Store(false)
+	return err
+}
 
 // MuteRx is the port's MuteRx.
 func (s *Slumber) MuteRx(on bool) {
@@ -71,10 +83,13 @@ func (s *Slumber) MuteRx(on bool) {
 	}
 	defer s.base.Leave()
 	switch {
-	case !on && !s.sleepy():
+	case on:
+		s.from.Mute(true)
+	case !s.asleep.Load(): // who is awake will look, and the descriptor is not listened to for nothing
+	case !s.sleepy():
 		s.from.Nudge()
-	case on || s.muted:
-		s.from.Mute(on)
+	case s.muted:
+		s.from.Mute(false)
 	}
 	s.muted = on
 }
@@ -84,13 +99,13 @@ func (s *Slumber) WaitRx(ctx context.Context) error {
 	if s.SleepyRx() {
 		return s.SleepRx(ctx)
 	}
-	return s.base.Wait(ctx, In, s.other)
+	err := s.base.Wait(ctx, In, s.other)
+	s.slept.Store(true)
+	return err
 }
 
-// Slept reports whether the receiver may have slept since Slept was last called: if it has been woken by something, and that was no
+// Slept reports whether the receiver has slept since Slept was last called: if it has been woken by something, and that was no
 // frame, it is for Rx to find out what. It is for Rx.
 func (s *Slumber) Slept() bool {
-	slept := s.slept
-	s.slept = false
-	return slept
+	return s.slept.Load() && s.slept.Swap(false)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/ringway-net/ringway/internal/atomic"
 )
 
-// DefaultLookAgain is for how long a receiver of a live port looks for more before it sleeps, by default: some frames' time on a busy path.
+// DefaultLookAgain is for how long a receiver looks for more before it sleeps, by default, of a live port or a switch: some frames' time on a busy path.
 const DefaultLookAgain = 60 * time.Microsecond
 
 const (
@@ -21,9 +21,10 @@ const (
 	certain = 1
 	// maxDoubt is the binary logarithm of how many sleeps pass without looking, at most.
 	maxDoubt = 7
-	// aloneFor is how long one looks before Go's scheduler hears of it, and schedEvery until it does again.
-	aloneFor   = 200 * time.Microsecond
-	schedEvery = time.Millisecond
+	// lease is how long one has others' turns before they get a chance to have them back, and Go's scheduler hears of it: the first time, and
+	// from then on.
+	firstLease = 200 * time.Microsecond
+	lease      = 5 * time.Millisecond
 )
 
 // look looks for frames before r sleeps, and moves them. It reports whether that is because they are many. On a busy path the next ones are
@@ -41,9 +42,9 @@ func (r *receiver) look() (many bool) {
 	}
 	l := look{at: [maxLooks]*receiver{r}, n: 1}
 	defer l.end()
-	for n := 1; n > 0; {
+	for n := 1; n > 0; r.moves++ {
 		l.borrow()
-		if n, many = l.move(); many {
+		if n, many = l.move(); many || n > 0 && r.moves >= movesAlone {
 			return true
 		}
 	}
@@ -58,12 +59,12 @@ func (r *receiver) look() (many bool) {
 	found := false
 	defer func() { r.doubt.learn(found) }()
 	since := time.Now()
-	sched := since.Add(aloneFor)
+	over := since.Add(firstLease)
 	for r.soft.Err() == nil {
 		n, many := l.move()
 		now := time.Now()
 		if interleave.On {
-			since = time.Time{} // a schedule has no time: one look is enough
+			since, over = time.Time{}, now // a schedule has no time: one look is enough, and one lease
 		}
 		switch {
 		case many:
@@ -78,10 +79,12 @@ func (r *receiver) look() (many bool) {
 		default:
 			yield()
 		}
-		if now.After(sched) {
-			// Who came out of the netpoller to this has left nobody in it: the scheduler sees to that, and to who waits for this processor.
-			runtime.Gosched()
-			sched = now.Add(schedEvery)
+		if now.After(over) {
+			l.end()
+			letOthers()
+			l.borrow()
+			l.mute()
+			over = now.Add(lease)
 		}
 	}
 	return false
@@ -126,6 +129,7 @@ func (l *look) end() {
 		r.sleeper.MuteRx(false) // the port may have more to say than it wakes anybody for
 		r.turn.Unlock()         // L1
 	}
+	l.n, l.muted = 1, false
 }
 
 // move moves a burst from each port, and returns how many frames that were. The answers come first. It is also many when one

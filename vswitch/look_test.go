@@ -270,7 +270,7 @@ func TestLookAllocs(t *testing.T) {
 	}
 	r.note(&other)
 	if n := testing.AllocsPerRun(1000, func() {
-		r.doubt = doubt{}
+		r.doubt, r.moves = doubt{}, 0
 		if r.look() {
 			t.Error("many of nothing")
 		}

@@ -16,8 +16,8 @@ import (
 // at once.
 const few = 4
 
-// movesAlone is how many bursts a receiver moves before Go's scheduler hears of it: a few milliseconds' worth at the most.
-const movesAlone = 256
+// movesAlone is how many bursts a receiver moves before Go's scheduler hears of it: some milliseconds' worth.
+const movesAlone = 64
 
 // receiver moves what a port receives to where it goes.
 //
@@ -38,6 +38,7 @@ type receiver struct {
 	soft  context.Context
 	fault error              // what another receiver was told by move
 	near  [2]*receiver       // those to whose ports it has sent last
+	moves int                // since the scheduler heard of it
 	doubt doubt              // whether looking is worth it
 	bufs  [burst]pool.Buffer // move's: what is given to a Port escapes
 }
@@ -66,15 +67,17 @@ func (r *receiver) run(soft context.Context) error {
 	r.soft, r.open = soft, true
 	defer func() { r.open = false }()
 	moved := false // anything since it last slept
-	for i := 1; soft.Err() == nil && r.fault == nil; i++ {
+	for soft.Err() == nil && r.fault == nil {
+		if r.moves++; r.moves >= movesAlone {
+			r.moves = 0
+			letOthers()
+		}
 		n, err := r.move()
 		switch {
 		case err != nil:
 			return err
 		case n > few || n > 0 && r.window == 0:
-			if moved = true; i%movesAlone == 0 {
-				runtime.Gosched() // as in look
-			}
+			moved = true
 			continue
 		case n > 0 || moved:
 			if moved = r.look(); moved {
@@ -87,6 +90,10 @@ func (r *receiver) run(soft context.Context) error {
 	}
 	return r.fault
 }
+
+// letOthers lets goroutines run that wait for this processor, and has Go's scheduler see to the netpoller: who came out of it to this has left
+// nobody in it, and what receivers do is nothing that the scheduler hears of.
+func letOthers() { runtime.Gosched() }
 
 // sleep sleeps until there may be something to move, and lets others have the turn meanwhile.
 func (r *receiver) sleep() error {

@@ -61,7 +61,7 @@ type Config struct {
 	DrainTimeout time.Duration
 	// LookAgain is for how long a receiver that has moved frames looks for more before it sleeps, at its own port and at those that it has
 	// just sent to, up to MaxLookAgain; negative is not at all. A second or so is to spin: answers are as quick as those of programs that poll, for
-	// a processor's time for as long as there is traffic at such intervals, and none after that. At most GOMAXPROCS-1 receivers look at a time.
+	// a processor's time for as long as there is traffic at such intervals, and none after that. At most GOMAXPROCS-1 receivers do at a time.
 	// Default DefaultLookAgain.
 	LookAgain time.Duration
 	// Log is told of addresses that flap and of ports that fail. Default: nobody is.
@@ -189,7 +189,7 @@ func (s *Switch) newMember(name string, p port.Port, c PortConfig) (*member, err
 		drops: stats.New(),
 	}
 	m.receiver.init(p, m.move, s.config.LookAgain)
-	if m.wait {
+	if m.wait || !m.receives() {
 		m.alone()
 	}
 	if c.FloodRate > 0 {

@@ -64,7 +64,9 @@ func (f *FD) Mute(on bool) {
 	if on {
 		f.in.heard()
 	} else {
-		_ = f.in.listen()
+		if f.in.listen() != nil {
+			f.in.nudge() // who can't be told looks for himself
+		}
 	}
 }
 

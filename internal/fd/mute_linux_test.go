@@ -27,6 +27,7 @@ func listens(t testing.TB, f *FD) bool {
 // mutedWait calls wait in a goroutine, and mutes it once it listens.
 func mutedWait(t *testing.T, f *FD, wait func() error) <-chan error {
 	t.Helper()
+	f.Mute(true) // whatever the wait before has left
 	result := make(chan error, 1)
 	go func() { result <- wait() }()
 	for !listens(t, f) {

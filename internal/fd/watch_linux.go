@@ -26,7 +26,7 @@ func (s *side) watched() (int, error) {
 	return num, nil
 }
 
-// listen makes the epoll instance tell once that the side is ready, at once if it is.
+// listen makes the epoll instance tell that the side is ready, once for each time that it is asked, and at once if it is.
 func (s *side) listen() error {
 	event := unix.EpollEvent{Events: uint32(s.events) | unix.EPOLLONESHOT}
 	err := unix.EpollCtl(s.watch, unix.EPOLL_CTL_ADD, s.num, &event)

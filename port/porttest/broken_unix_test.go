@@ -4,7 +4,9 @@ package porttest
 
 import (
 	"context"
+	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/ringway-net/ringway/pool"
 	"github.com/ringway-net/ringway/port"
@@ -24,7 +26,7 @@ func streamKind(mend func(b *broken)) Kind {
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
-			two, err := unixsock.Dial(path, port.Options{Pool: e.Other}, unixsock.Config{Type: unixsock.Stream})
+			two, err := unixsock.Dial(path, port.Options{Pool: e.Other, Stdin: strings.NewReader(""), Stdout: io.Discard}, unixsock.Config{Type: unixsock.Stream})
 			if err != nil {
 				t.Fatalf("%v", err)
 			}

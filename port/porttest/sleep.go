@@ -58,8 +58,18 @@ func (p *sleeper) until(ctx context.Context) (err error) {
 	return err
 }
 
+// drowse waits until the port is sleepy, if it ever is: it may have something to do now and then.
+func (p *sleeper) drowse() {
+	for i := 0; i < 1000 && !p.SleepyRx(); i++ {
+		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		_ = p.t.WaitRx(short)
+		cancel()
+	}
+}
+
 // asleep calls SleepRx once in a goroutine, which most likely sleeps when it returns.
 func (c *checker) asleep(p *sleeper, pause time.Duration) <-chan struct{} {
+	p.drowse()
 	ended := c.spawn(func() {
 		if err := p.SleepRx(context.Background()); err != nil {
 			c.Errorf("SleepRx returned %v", err)
@@ -200,19 +210,18 @@ func (s *session) copies(bufs []pool.Buffer) (frames [][]byte) {
 // sleepNoBuffers: who has looked, and has taken the last buffer, wakes the one who sleeps if no frame would any more.
 func sleepNoBuffers(c *checker) {
 	s, p := c.fed(how{pool: scarce})
-	for !p.SleepyRx() { // it may have something to do now and then
-		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		_ = s.port.WaitRx(short)
-		cancel()
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	asleep := c.spawn(func() {
-		if err := p.SleepRx(ctx); err != nil && err != context.Canceled {
-			c.Errorf("SleepRx returned %v", err)
-		}
-	})
+	var asleep <-chan struct{}
+	for early := true; early; { // it may return for no reason
+		p.drowse()
+		asleep = c.spawn(func() {
+			if err := p.SleepRx(ctx); err != nil && err != context.Canceled {
+				c.Errorf("SleepRx returned %v", err)
+			}
+		})
+		early = !goesOn(asleep)
+	}
 	taken := s.exhaust()
-	time.Sleep(2 * time.Millisecond)
 	p.MuteRx(true)
 	frames := c.frames(400)
 	feeding := c.spawn(func() { s.Feed(frames) })
