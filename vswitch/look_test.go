@@ -197,6 +197,7 @@ func TestLookForward(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
+	eventually(t, "the receiver to sleep", e.asleep.Load)
 	for range 100 {
 		b, err := p.CopyIn(make([]byte, packet.EthernetLen))
 		if err != nil {
