@@ -63,10 +63,8 @@ func (f *FD) Writable() bool { return f.out.ready() }
 func (f *FD) Mute(on bool) {
 	if on {
 		f.in.heard()
-	} else {
-		if f.in.listen() != nil {
-			f.in.nudge() // who can't be told looks for himself
-		}
+	} else if f.in.listen() != nil {
+		f.in.nudge() // who can't be told looks for himself
 	}
 }
 

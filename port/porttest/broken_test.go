@@ -122,6 +122,15 @@ var sleeperKind func(mend func(b *broken)) Kind
 // sleeps reports whether a check is of sleepChecks.
 func sleeps(c check) bool { return strings.HasPrefix(c.name, "sleep/") }
 
+// forgetsToWake makes an unmuting that wakes nobody for what frames don't tell of.
+func forgetsToWake(b *broken) {
+	b.muteRx = func(p port.Sleeper, on bool) {
+		if on || p.SleepyRx() {
+			p.MuteRx(on)
+		}
+	}
+}
+
 var made atomic.Int64
 
 // memKind is mem, each port of which mend has broken.
@@ -195,6 +204,13 @@ func TestSound(t *testing.T) {
 // TestBroken: each fault is found, by the check that is for it, and named.
 func TestBroken(t *testing.T) {
 	forever, stop := context.WithCancel(context.Background())
+	deaf := func(ctx context.Context) error { // ends for its context alone
+		select {
+		case <-ctx.Done():
+		case <-forever.Done():
+		}
+		return ctx.Err()
+	}
 	never := func() error {
 		<-forever.Done()
 		return nil
@@ -374,13 +390,7 @@ func TestBroken(t *testing.T) {
 			}
 		}, "rx/idle", "want context.Canceled", false},
 		{"WaitRx misses a frame", func(b *broken) {
-			b.waitRx = func(p port.Port, ctx context.Context) error {
-				select {
-				case <-ctx.Done():
-				case <-forever.Done():
-				}
-				return ctx.Err()
-			}
+			b.waitRx = func(_ port.Port, ctx context.Context) error { return deaf(ctx) }
 		}, "rx/idle", "inside of WaitRx", true},
 		{"WaitRx misses Close", func(b *broken) {
 			b.waitRx = func(p port.Port, ctx context.Context) error {
@@ -642,13 +652,7 @@ func TestBroken(t *testing.T) {
 			b.sleepRx = func(p port.Sleeper, ctx context.Context) error { return p.SleepRx(forever) }
 		}, "sleep/wait", "inside of SleepRx", true},
 		{"SleepRx misses a frame", func(b *broken) {
-			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
-				select {
-				case <-ctx.Done():
-				case <-forever.Done():
-				}
-				return ctx.Err()
-			}
+			b.sleepRx = func(_ port.Sleeper, ctx context.Context) error { return deaf(ctx) }
 		}, "sleep/wait", "inside of SleepRx", true},
 		{"SleepRx misses Close", func(b *broken) {
 			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
@@ -687,20 +691,8 @@ func TestBroken(t *testing.T) {
 				}
 			}
 		}, "sleep/muted", "inside of SleepRx", true},
-		{"MuteRx forgets what Rx has left", func(b *broken) {
-			b.muteRx = func(p port.Sleeper, on bool) {
-				if on || p.SleepyRx() {
-					p.MuteRx(on)
-				}
-			}
-		}, "sleep/left", "inside of SleepRx", true},
-		{"MuteRx forgets that there are no buffers", func(b *broken) {
-			b.muteRx = func(p port.Sleeper, on bool) {
-				if on || p.SleepyRx() {
-					p.MuteRx(on)
-				}
-			}
-		}, "sleep/no_buffers", "inside of SleepRx", true},
+		{"MuteRx forgets what Rx has left", forgetsToWake, "sleep/left", "inside of SleepRx", true},
+		{"MuteRx forgets that there are no buffers", forgetsToWake, "sleep/no_buffers", "inside of SleepRx", true},
 		{"Rx beside SleepRx loses a frame", func(b *broken) {
 			var asleep atomic.Bool
 			b.sleepRx = func(p port.Sleeper, ctx context.Context) error {
